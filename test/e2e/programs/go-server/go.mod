@@ -1,0 +1,3 @@
+module vortest/goserver
+
+go 1.21
