@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+import { dispatch, fail } from './cli/dispatch.ts'
+
+const io = {
+	stdout: process.stdout,
+	stderr: process.stderr,
+	env: process.env,
+	isTty: process.stdout.isTTY === true,
+}
+
+// `vor ps | head`: the reader going away is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+	if (error.code === 'EPIPE') process.exit(0)
+	throw error
+})
+
+dispatch(process.argv.slice(2), io).then(
+	(code) => {
+		process.exitCode = code
+	},
+	(reason: unknown) => {
+		process.exitCode = fail(reason, io)
+	},
+)
