@@ -178,6 +178,9 @@ export function listPrograms(): readonly { id: number; name: string; type: strin
 
 export function libbpfVersion(): string
 
+/** CLOCK_BOOTTIME (ns, what bpf_ktime_get_boot_ns gives) and CLOCK_REALTIME of the same instant, read back to back. */
+export function bootClock(): { readonly bootNs: number; readonly realSeconds: number; readonly realNanos: number }
+
 export class BpfError extends Error {
 	/** What was being done: 'open', 'load', 'attach', 'map_update' … */
 	readonly operation: string
