@@ -51,7 +51,15 @@ export function createAccounting(): Accounting {
 }
 
 function createStage(path: string, id: string): { meter: StageMeter; totals: StageTotals } {
-	const totals: StageTotals = { path, id, received: 0, sent: 0, dropped: new Map(), produced: new Map(), held: () => 0 }
+	const totals: StageTotals = {
+		path,
+		id,
+		received: 0,
+		sent: 0,
+		dropped: new Map(),
+		produced: new Map(),
+		held: () => 0,
+	}
 	const meter: StageMeter = {
 		path,
 		id,
