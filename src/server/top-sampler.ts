@@ -6,7 +6,11 @@ export interface TopSources {
 	/** RED metrics as `ebpf.aggregate` keeps them: cumulative histograms. */
 	metrics(): Iterable<Metric>
 	/** Totals since the start. */
-	unreadable(): Iterable<{ readonly service: string; readonly protocol: string; readonly connections: number }>
+	unreadable(): Iterable<{
+		readonly service: string
+		readonly protocol: string
+		readonly connections: number
+	}>
 	spans(): number
 	dropped(): readonly { readonly reason: string; readonly count: number }[]
 	now?(): number
@@ -165,7 +169,11 @@ function side(totals: Totals | undefined, before: Totals | undefined, seconds: n
 }
 
 /** As Prometheus' histogram_quantile: linear inside the bucket, from 0 in the first one. */
-export function quantile(q: number, bounds: readonly number[], counts: readonly number[]): TopQuantile | null {
+export function quantile(
+	q: number,
+	bounds: readonly number[],
+	counts: readonly number[],
+): TopQuantile | null {
 	const total = counts.reduce((sum, count) => sum + count, 0)
 	if (total === 0) return null
 	const rank = q * total
