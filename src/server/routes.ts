@@ -37,8 +37,6 @@ export function createRoutes(sources: ServerSources): (path: string) => Route | 
 		['/-/healthy', (_request, response) => sendHealth(sources, response)],
 		['/-/reload', (request, response) => reload(sources, request, response)],
 		['/api/v0/web/components', (_request, response) => replyJson(response, sources.components().map(brief))],
-		// One node per Vör and no cluster state: a cluster of one, as Alloy answers without clustering.
-		['/api/v0/web/peers', (_request, response) => replyJson(response, [])],
 		['/api/v0/top', (_request, response) => replyJson(response, sources.top(), 'application/json')],
 	])
 	return (path) => {
@@ -79,13 +77,13 @@ async function sendMetrics(sources: ServerSources, response: ServerResponse): Pr
 }
 
 function sendHealth(sources: ServerSources, response: ServerResponse): void {
-	// As in Alloy the names stand without labels, each once, in the order of the graph.
-	const unhealthy = new Set<string>()
+	// As in Alloy the names stand without labels, in the order of the graph.
+	const unhealthy: string[] = []
 	for (const { name, health } of sources.components()) {
-		if (health.state === 'unhealthy' || health.state === 'exited') unhealthy.add(name)
+		if (health.state === 'unhealthy' || health.state === 'exited') unhealthy.push(name)
 	}
-	if (unhealthy.size === 0) reply(response, 200, `All ${productName} components are healthy.\n`)
-	else reply(response, 500, `unhealthy components: ${[...unhealthy].join(', ')}\n`)
+	if (unhealthy.length === 0) reply(response, 200, `All ${productName} components are healthy.\n`)
+	else reply(response, 500, `unhealthy components: ${unhealthy.join(', ')}\n`)
 }
 
 async function reload(
