@@ -1,0 +1,68 @@
+import type { AttributeList } from './attributes.ts'
+import type { Exchange } from './exchange.ts'
+import type { Resource } from './resource.ts'
+import type { Span } from './span.ts'
+
+/** The one class of spans made from exchanges: one hidden shape through all stages. */
+export class FinishedSpan implements Span {
+	exchange: Exchange
+	resource: Resource
+	name: string
+	kind: number
+	statusCode: number
+	attributes: AttributeList
+	route: string
+	errorType: string
+	startNs: number
+	endNs: number
+	statusMessage = ''
+	ids: Uint8Array
+	idsAt: number
+	traceFlags: number
+	traceState = ''
+	remoteParent = false
+	skipTraces = false
+	skipMetrics = false
+
+	constructor(
+		exchange: Exchange,
+		resource: Resource,
+		name: string,
+		kind: number,
+		statusCode: number,
+		attributes: AttributeList,
+		route: string,
+		errorType: string,
+		traceFlags: number,
+	) {
+		this.exchange = exchange
+		this.resource = resource
+		this.name = name
+		this.kind = kind
+		this.statusCode = statusCode
+		this.attributes = attributes
+		this.route = route
+		this.errorType = errorType
+		this.startNs = exchange.startNs
+		this.endNs = exchange.endNs
+		this.ids = exchange.ids
+		this.idsAt = exchange.idsAt
+		this.traceFlags = traceFlags
+	}
+
+	/** A copy for another owner: own fields, shared bytes and attributes (both are replaced, never written to). */
+	static copyOf(span: Span): FinishedSpan {
+		const copy = new FinishedSpan(
+			span.exchange,
+			span.resource,
+			span.name,
+			span.kind,
+			span.statusCode,
+			span.attributes,
+			span.route,
+			span.errorType,
+			span.traceFlags,
+		)
+		return Object.assign(copy, span)
+	}
+}
