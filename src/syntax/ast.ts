@@ -83,7 +83,7 @@ export interface Literal {
 	readonly start: number
 	readonly end: number
 	readonly type: LiteralType
-	/** As written: a string keeps its quotes and escapes (see `unquote`), a raw string its backticks (no CR). */
+	/** As written: a string keeps its quotes and escapes, a raw string its backticks. */
 	readonly raw: string
 }
 

@@ -26,10 +26,10 @@ export class Source {
 		this.name = name
 		if (typeof text === 'string') {
 			this.ascii = !/[^\0-\x7f]/.test(text)
-			this.bytes = this.ascii ? text : Buffer.from(text, 'utf8').latin1Slice()
+			this.bytes = this.ascii ? text : Buffer.from(text, 'utf8').toString('latin1')
 		} else {
 			const buffer = Buffer.from(text.buffer, text.byteOffset, text.byteLength)
-			this.bytes = buffer.latin1Slice()
+			this.bytes = buffer.toString('latin1')
 			this.ascii = !/[^\0-\x7f]/.test(this.bytes)
 		}
 	}

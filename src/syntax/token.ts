@@ -51,7 +51,7 @@ export const tokenText: readonly string[] = [
 	'NUMBER',
 	'FLOAT',
 	'STRING',
-	'null',
+	'NULL',
 	'BOOL',
 	'||',
 	'&&',
