@@ -1,0 +1,303 @@
+import { findAttribute } from '../model/attributes.ts'
+import type { ClockOffset, MetricBatch, SpanBatch } from '../model/batch.ts'
+import type { FallbackCount, UnreadableConnection } from '../model/exchange.ts'
+import type { Metric } from '../model/metric.ts'
+import type { ProcessFact } from '../model/process-fact.ts'
+import { HTTP_FLAG } from '../model/record.ts'
+import type { Resource } from '../model/resource.ts'
+import { ERROR_CONNECTION_RESET, KEY } from '../model/semconv.ts'
+import { SPAN_KIND, type Span } from '../model/span.ts'
+import type { NamingProfile } from '../model/span-describer.ts'
+import type { StageMeter } from '../telemetry/accounting.ts'
+import { createFactTable, sameStart } from './facts.ts'
+import { metricsOf } from './metrics.ts'
+import type { Series } from './series.ts'
+import { attributesOf, packedKey, type RedLabels } from './series-key.ts'
+import { ServiceSeries, sameResource } from './service.ts'
+import type { MetricAttributeFilter, SeriesBudget, Side } from './side.ts'
+import { createUnreadable, type UnreadableCount } from './unreadable.ts'
+
+export interface AggregatorOptions {
+	readonly meter: StageMeter
+	/** The same function that correlate has: for kernel counts of processes no span was seen of. */
+	readonly resourceOf: (fact: ProcessFact) => Resource
+	readonly profile?: NamingProfile
+	/** Series of one metric of one resource; what comes after goes into `otel.metric.overflow`. */
+	readonly seriesLimit?: number
+	/** Series over all resources. */
+	readonly totalSeriesLimit?: number
+	/** How long the series of a process that is gone are still exported. */
+	readonly ttlMs?: number
+	readonly attributes?: MetricAttributeFilter
+}
+
+export interface AggregateCounters {
+	/** Exchanges counted in an overflow series. */
+	overflowed: number
+	/** Requests that the kernel counted instead of emitting a record. */
+	fallbackRequests: number
+	/** Of those, requests of processes that no fact is known of: not in any series. */
+	fallbackUnknownProcess: number
+	/** Series removed after their process was gone for the TTL. */
+	expired: number
+}
+
+export interface Aggregator {
+	process(batch: SpanBatch): void
+	/** All series as cumulative points. `timeNs` is the pipeline's time. */
+	collect(timeNs: number, clockOffset: ClockOffset): MetricBatch
+	/** `vor_connections_total{service_name,protocol}`. */
+	unreadable(): readonly UnreadableCount[]
+	readonly seriesCount: number
+	readonly counters: Readonly<AggregateCounters>
+}
+
+const DEFAULT_SERIES_LIMIT = 2000
+const DEFAULT_TOTAL_LIMIT = 50_000
+const DEFAULT_TTL_MS = 300_000
+const FACT_WAIT_NS = 5e9
+const PENDING_COUNTS = 4096
+
+interface PendingCount {
+	readonly count: FallbackCount
+	readonly sinceNs: number
+}
+
+/** Spans and kernel counts to RED metrics. received = spans = sent + filtered; nothing is held. */
+export function createAggregator(options: AggregatorOptions): Aggregator {
+	const { meter, resourceOf } = options
+	const filter = options.attributes
+	const routeOnClient = options.profile === 'beyla'
+	const ttlNs = (options.ttlMs ?? DEFAULT_TTL_MS) * 1e6
+	const budget: SeriesBudget = {
+		perResource: options.seriesLimit ?? DEFAULT_SERIES_LIMIT,
+		total: options.totalSeriesLimit ?? DEFAULT_TOTAL_LIMIT,
+		used: 0,
+		overflowed: 0,
+	}
+	const counters: AggregateCounters = {
+		overflowed: 0,
+		fallbackRequests: 0,
+		fallbackUnknownProcess: 0,
+		expired: 0,
+	}
+	const facts = createFactTable()
+	const services = new Map<Resource, ServiceSeries>()
+	const byPid = new Map<number, ServiceSeries[]>()
+	const unreadable = createUnreadable()
+	let pending: PendingCount[] = []
+	let nowNs = 0
+	let lastResource: Resource | undefined
+	let lastService: ServiceSeries | undefined
+
+	function serviceOf(resource: Resource, pid: number, startNs: number): ServiceSeries {
+		if (resource === lastResource) return lastService!
+		let service = services.get(resource)
+		if (service === undefined) {
+			const ofPid = byPid.get(pid) ?? []
+			service = ofPid.find(
+				(each) => sameStart(each.startNs, startNs) && sameResource(each.resource, resource),
+			)
+			if (service === undefined) {
+				// The process has a new name: what was counted under the old one is over.
+				for (const each of ofPid)
+					if (each.goneNs === 0 && sameStart(each.startNs, startNs)) each.goneNs = nowNs
+				service = new ServiceSeries(resource, pid, startNs, budget)
+				ofPid.push(service)
+				byPid.set(pid, ofPid)
+			} else {
+				services.delete(service.resource)
+				service.resource = resource
+			}
+			services.set(resource, service)
+		}
+		lastResource = resource
+		lastService = service
+		return service
+	}
+
+	function seriesOf(side: Side, labels: RedLabels, client: boolean, startMs: number): Series {
+		const attributes = attributesOf(labels, client, routeOnClient)
+		const { series, overflow } = side.resolve(filter === undefined ? attributes : filter(attributes), startMs)
+		if (overflow) counters.overflowed++
+		return series
+	}
+
+	function addSpan(span: Span, offset: ClockOffset): void {
+		const { exchange } = span
+		const client = span.kind === SPAN_KIND.client
+		const service = serviceOf(span.resource, exchange.pid, exchange.processStartNs)
+		const side = client ? service.client : service.server
+		const version10 = (exchange.flags & HTTP_FLAG.version10) !== 0
+		const scheme = schemeOf(span)
+		let address = ''
+		let port = 0
+		if (client) {
+			address = textAttribute(span, 'serverAddress')
+			port = numberAttribute(span, 'serverPort')
+		}
+		const route = client && !routeOnClient ? '' : span.route
+		const name = client ? (routeOnClient ? `${address}\u0000${route}` : address) : route
+		const packed = packedKey(
+			exchange.methodName,
+			exchange.status,
+			version10,
+			scheme === 'https',
+			span.errorType,
+		)
+		let series = side.fast(name, client ? port : 0)?.get(packed)
+		if (series === undefined) {
+			const labels: RedLabels = {
+				method: exchange.methodName,
+				status: exchange.status,
+				scheme,
+				version: version10 ? '1.0' : '1.1',
+				errorType: span.errorType,
+				route,
+				serverAddress: address,
+				serverPort: port,
+			}
+			const before = counters.overflowed
+			series = seriesOf(side, labels, client, unixMs(span.startNs, offset))
+			if (counters.overflowed === before) side.remember(name, client ? port : 0, packed, series)
+		}
+		series.add(
+			span.endNs - span.startNs,
+			exchange.requestBodySize,
+			exchange.responseBodySize,
+			exchange.status !== 0,
+		)
+	}
+
+	/** False: nothing is known yet of the process. */
+	function addFallback(count: FallbackCount, batch: SpanBatch): boolean {
+		let service = byPid
+			.get(count.pid)
+			?.findLast((each) => sameStart(each.startNs, count.processStartNs) && each.goneNs === 0)
+		if (service === undefined) {
+			const fact = facts.find(count.pid, count.processStartNs)
+			if (fact === undefined) return false
+			if (fact.selection === 'rejected') return true
+			service = serviceOf(resourceOf(fact), count.pid, count.processStartNs)
+		}
+		const client = count.role === 'client'
+		const side = client ? service.client : service.server
+		seriesOf(side, fallbackLabels(count), client, unixMs(batch.timeNs, batch.clockOffset)).merge(count)
+		return true
+	}
+
+	/** Counts that came before their process's fact wait a little for it. */
+	function addFallbacks(batch: SpanBatch): void {
+		const waiting = pending
+		pending = []
+		for (const count of batch.fallback) {
+			counters.fallbackRequests += count.count
+			waiting.push({ count, sinceNs: batch.timeNs })
+		}
+		for (const each of waiting) {
+			if (addFallback(each.count, batch)) continue
+			if (batch.timeNs - each.sinceNs < FACT_WAIT_NS && pending.length < PENDING_COUNTS) pending.push(each)
+			else counters.fallbackUnknownProcess += each.count.count
+		}
+	}
+
+	function noteExits(batch: SpanBatch): void {
+		for (const fact of batch.processes) {
+			if (fact.exitNs === 0) continue
+			for (const service of byPid.get(fact.pid) ?? [])
+				if (sameStart(service.startNs, fact.startNs)) service.goneNs = fact.exitNs
+		}
+	}
+
+	function expire(timeNs: number): void {
+		for (const [resource, service] of services) {
+			if (service.goneNs === 0) {
+				// The exit may have been told before the first span came.
+				service.goneNs = facts.find(service.pid, service.startNs)?.exitNs ?? 0
+			}
+			if (service.goneNs === 0 || timeNs - service.goneNs < ttlNs) continue
+			services.delete(resource)
+			const left = (byPid.get(service.pid) ?? []).filter((each) => each !== service)
+			if (left.length === 0) byPid.delete(service.pid)
+			else byPid.set(service.pid, left)
+			budget.used -= service.seriesCount
+			counters.expired += service.seriesCount
+		}
+		lastResource = undefined
+		facts.forget(timeNs - ttlNs)
+	}
+
+	return {
+		counters,
+		unreadable: () => unreadable.counts(),
+		get seriesCount() {
+			return budget.used
+		},
+		process(batch) {
+			nowNs = batch.timeNs
+			facts.learn(batch.processes)
+			const { spans } = batch
+			let filtered = 0
+			for (let i = 0; i < spans.length; i++) {
+				const span = spans[i]!
+				if (span.skipMetrics) filtered++
+				else addSpan(span, batch.clockOffset)
+			}
+			addFallbacks(batch)
+			for (const connection of batch.unreadable) unreadable.add(connection, nameOf(connection))
+			noteExits(batch)
+			meter.received(spans.length)
+			meter.sent(spans.length - filtered)
+			meter.dropped(filtered, 'filtered', true)
+		},
+		collect(timeNs, clockOffset) {
+			expire(timeNs)
+			const timeMs = unixMs(timeNs, clockOffset)
+			const metrics: Metric[] = []
+			let points = 0
+			for (const service of services.values()) points += metricsOf(service, timeMs, metrics)
+			meter.produced(points, 'metric_point')
+			return { metrics }
+		},
+	}
+
+	function nameOf(connection: UnreadableConnection): string {
+		const fact = facts.find(connection.pid, connection.processStartNs)
+		return fact === undefined ? 'unknown_service' : fact.selection === 'rejected' ? '' : fact.serviceName
+	}
+}
+
+function fallbackLabels(count: FallbackCount): RedLabels {
+	const { status } = count
+	const client = count.role === 'client'
+	return {
+		method: count.methodName,
+		status,
+		scheme: 'http',
+		version: count.http10 ? '1.0' : '1.1',
+		errorType:
+			status >= (client ? 400 : 500) ? String(status) : count.peerReset ? ERROR_CONNECTION_RESET : '',
+		route: '',
+		serverAddress: '',
+		serverPort: client ? count.port : 0,
+	}
+}
+
+function schemeOf(span: Span): string {
+	return textAttribute(span, 'urlScheme')
+}
+
+function textAttribute(span: Span, key: 'urlScheme' | 'serverAddress'): string {
+	const value = findAttribute(span.attributes, KEY[key])
+	return typeof value === 'string' ? value : ''
+}
+
+function numberAttribute(span: Span, key: 'serverPort'): number {
+	const value = findAttribute(span.attributes, KEY[key])
+	return typeof value === 'number' ? value : 0
+}
+
+/** Unix milliseconds of a boot-clock time. */
+export function unixMs(timeNs: number, offset: ClockOffset): number {
+	return offset.seconds * 1000 + (offset.nanos + timeNs) / 1e6
+}
