@@ -2,7 +2,9 @@ import type * as ast from './ast.ts'
 
 /** Whether two trees say the same; places and comments do not count. */
 export function sameBody(a: ast.Body, b: ast.Body): boolean {
-	return a.length === b.length && a.every((statement, i) => sameStatement(statement, b[i]!))
+	if (a.length !== b.length) return false
+	for (let i = 0; i < a.length; i++) if (!sameStatement(a[i]!, b[i]!)) return false
+	return true
 }
 
 function sameStatement(a: ast.Statement, b: ast.Statement): boolean {
