@@ -1,6 +1,8 @@
 import { type DestinationStream, type Logger as Pino, pino } from 'pino'
 import { type LogFields, logfmtPair } from './logfmt.ts'
 
+export type { LogFields, LogValue } from './logfmt.ts'
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 export type LogFormat = 'logfmt' | 'json'
 

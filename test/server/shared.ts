@@ -1,0 +1,11 @@
+import { existsSync, readFileSync } from 'node:fs'
+
+/** A fixture beside the repository, read in place; undefined (and said loudly) where the checkout stands alone. */
+export function readSharedJson<T>(path: string): T | undefined {
+	const file = new URL(`../../../shared/${path}`, import.meta.url)
+	if (!existsSync(file)) {
+		console.warn(`SKIPPED: ../shared/${path} is not there; the tests that compare with it cannot run`)
+		return undefined
+	}
+	return JSON.parse(readFileSync(file, 'utf8')) as T
+}
