@@ -1,4 +1,5 @@
 import { DurationError, formatDuration, parseDuration } from './duration.ts'
+import { markHost } from './equal.ts'
 import { typeError, ValueError, valueError, wrapProblem } from './errors.ts'
 import { numberText } from './number.ts'
 import {
@@ -260,6 +261,7 @@ export function capsule<T>(kind: string): Type<T | undefined> {
 			if (value.type === 'null') return undefined
 			if (value.type !== 'capsule') throw typeError(value, 'capsule')
 			if (value.kind !== kind) throw valueError(value, `expected capsule("${kind}"), got ${describe(value)}`)
+			markHost(value.data)
 			return value.data as T
 		},
 		encode: (data) => (data === undefined ? nullValue : new CapsuleValue(kind, data)),
