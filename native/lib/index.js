@@ -96,6 +96,10 @@ class BpfObject {
 	close() {
 		native.objectClose(this.#handle)
 	}
+
+	async closeAsync() {
+		await native.objectCloseAsync(this.#handle)
+	}
 }
 
 class BpfProgram {
@@ -194,6 +198,10 @@ class BpfLink {
 
 	close() {
 		native.linkClose(this.#handle)
+	}
+
+	async closeAsync() {
+		await native.linkCloseAsync(this.#handle)
 	}
 }
 
@@ -323,10 +331,15 @@ function libbpfVersion() {
 	return native.libbpfVersion()
 }
 
+function bootClock() {
+	return native.bootClock()
+}
+
 // One assignment a name: Node finds names to import from ESM by looking for these.
 exports.openObject = openObject
 exports.probeFeature = probeFeature
 exports.enableStats = enableStats
 exports.listPrograms = listPrograms
 exports.libbpfVersion = libbpfVersion
+exports.bootClock = bootClock
 exports.BpfError = BpfError

@@ -26,5 +26,6 @@ NAPI_MODULE_INIT() {
 	define_map(env, exports);
 	define_ring(env, exports);
 	define_system(env, exports);
+	define_clock(env, exports);
 	return exports;
 }
