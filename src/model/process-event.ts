@@ -57,8 +57,8 @@ export interface ProbeSite {
 	readonly path: string
 	/** File offset. */
 	readonly offset: number
-	/** 0 = every process that maps the file. */
-	readonly pid: number
+	/** Identity of the file (`device:inode`). */
+	readonly executableKey: string
 }
 
 /**
@@ -73,8 +73,11 @@ export interface ProcessTracker {
 	see(pid: number, startNs: number): void
 	/** New and changed facts since the last call, oldest first. `nowNs` also ages out what exited over 30 s ago. */
 	takeFacts(nowNs: number): readonly ProcessFact[]
+	isAlive(pid: number, startNs: number): boolean
 	takeSelections(): readonly KernelSelection[]
 	takeProbeSites(): readonly ProbeSite[]
+	/** The probe hangs (or, with false, could not be hung): processes of that executable may count on its evidence. */
+	probeAttached(site: ProbeSite, attached: boolean): void
 	/** Called when the worker brought something to take, so that an idle drain does not delay it. */
 	onChange(callback: () => void): void
 	stop(): Promise<void>

@@ -1,0 +1,461 @@
+import type {
+	ExecEvent,
+	KernelSelection,
+	ProbeSite,
+	ProcessEvent,
+	ProcessTracker,
+} from '../model/process-event.ts'
+import type { ProcessFact } from '../model/process-fact.ts'
+import { buildFact, type Entry, newEntry, sameFact } from './entry.ts'
+import type { ScannedProcess } from './scan.ts'
+import { compileSelection, evaluate, type SelectionRules, type Verdict } from './selection.ts'
+import { type ScanWorker, startScanWorker } from './worker-client.ts'
+
+export interface ProcessTable extends ProcessTracker {
+	/** Everything alive and everything that exited in the last 30 s. */
+	facts(): ProcessFact[]
+	find(pid: number, startNs: number): ProcessFact | undefined
+	/** New rules are asked for every process at once; what changes is told at the next drain. */
+	setRules(rules: SelectionRules): void
+	/** The process was seen exporting OTLP itself (a client exchange to /v1/traces …): that signal is its own from now on. */
+	noteOtlpExport(pid: number, startNs: number, signal: 'traces' | 'metrics'): void
+	readonly counters: ProcessTableCounters
+}
+
+export interface ProcessTableCounters {
+	events: number
+	scans: number
+	/** Scans that the worker could not answer. */
+	scanFailures: number
+	/** Records of processes that no event and no scan had told of. */
+	unannounced: number
+	/** Exited processes forgotten before their 30 s because more exited than are kept. */
+	forgottenEarly: number
+}
+
+export interface ProcessTableOptions {
+	readonly rules?: SelectionRules
+	readonly selfPid?: number
+	/** Tests hand in their own; default: a worker thread over /proc. */
+	readonly worker?: ScanWorker
+}
+
+/** How long a process is remembered after its exit: its last records are still on their way. */
+const KEEP_NS = 30e9
+/** Some 60 MB of facts at most. */
+const MAX_EXITED = 32768
+const TICK_NS = 1e7
+/** How long a process that only lacks a listening port is still captured as unknown. */
+const AWAIT_PORT_NS = 30e9
+/** Libraries of a runtime (libjvm) are mapped after exec: what is not known by then is looked at once more. */
+const SECOND_LOOK_NS = 2e9
+/** Pids asked of the worker at once. */
+const SCAN_BATCH = 256
+
+export function createProcessTable(options: ProcessTableOptions = {}): ProcessTable {
+	return new Table(options)
+}
+
+class Table implements ProcessTable {
+	readonly counters: ProcessTableCounters = {
+		events: 0,
+		scans: 0,
+		scanFailures: 0,
+		unannounced: 0,
+		forgottenEarly: 0,
+	}
+	/** Alive, by pid. */
+	private readonly current = new Map<number, Entry>()
+	/** Exited or replaced, oldest first, by identity. */
+	private readonly exited = new Map<string, Entry>()
+	private readonly changed = new Set<Entry>()
+	private readonly selections: KernelSelection[] = []
+	/** Executables whose probe was asked for, and what became of it. */
+	private readonly probes = new Map<string, 'asked' | 'attached' | 'failed'>()
+	private readonly sites: ProbeSite[] = []
+	private readonly toScan = new Set<number>()
+	private readonly secondLook: { entry: Entry; dueNs: number }[] = []
+	/** Entries whose kernel verdict waits for a port, with the time after which it is final. */
+	private readonly awaiting: { entry: Entry; dueNs: number }[] = []
+	private scanning = false
+	private worker: ScanWorker | undefined
+	private rules: SelectionRules
+	private changeCallback: () => void = () => {}
+	private nowNs = 0
+	private readonly selfPid: number
+
+	constructor(options: ProcessTableOptions) {
+		this.rules = options.rules ?? compileSelection({}).rules
+		this.selfPid = options.selfPid ?? process.pid
+		this.worker = options.worker
+	}
+
+	async start(): Promise<void> {
+		this.worker ??= startScanWorker()
+		this.counters.scans++
+		for (const scanned of await this.worker.scan('all')) this.takeScan(scanned)
+	}
+
+	async stop(): Promise<void> {
+		await this.worker?.stop()
+		this.worker = undefined
+	}
+
+	onChange(callback: () => void): void {
+		this.changeCallback = callback
+	}
+
+	apply(event: ProcessEvent): void {
+		this.counters.events++
+		if (event.timeNs > this.nowNs) this.nowNs = event.timeNs
+		switch (event.kind) {
+			case 'exec':
+				this.exec(event)
+				return
+			case 'fork': {
+				const entry = newEntry(event.pid, event.startNs, event.parentPid, event.comm)
+				const parent = this.exact(event.parentPid, event.parentStartNs)
+				if (parent !== undefined) inherit(entry, parent)
+				this.adopt(entry)
+				if (parent === undefined) this.toScan.add(event.pid)
+				return
+			}
+			case 'exit': {
+				const entry = this.exact(event.pid, event.startNs)
+				if (entry !== undefined) this.retire(entry, event.timeNs)
+				return
+			}
+			case 'listen': {
+				const entry = this.exact(event.pid, event.startNs) ?? this.unannounced(event.pid, event.startNs)
+				if (!entry.listenPorts.includes(event.port)) {
+					entry.listenPorts = [...entry.listenPorts, event.port].sort((a, b) => a - b)
+				}
+				// By now the runtime's libraries are mapped.
+				if (entry.language === 'generic') this.toScan.add(event.pid)
+				this.update(entry)
+				return
+			}
+		}
+	}
+
+	see(pid: number, startNs: number): void {
+		const entry = this.current.get(pid)
+		if (entry !== undefined && entry.startNs === startNs && entry.exactStart) return
+		if (this.exact(pid, startNs) !== undefined) return
+		if (this.exited.has(identity(pid, startNs))) return
+		this.unannounced(pid, startNs)
+	}
+
+	takeFacts(nowNs: number): readonly ProcessFact[] {
+		this.nowNs = Math.max(this.nowNs, nowNs)
+		this.age()
+		this.requestScans()
+		if (this.changed.size === 0) return NO_FACTS
+		const facts: ProcessFact[] = []
+		for (const entry of this.changed) facts.push(entry.fact)
+		this.changed.clear()
+		return facts
+	}
+
+	isAlive(pid: number, startNs: number): boolean {
+		return this.exact(pid, startNs) !== undefined
+	}
+
+	takeSelections(): readonly KernelSelection[] {
+		return this.selections.splice(0)
+	}
+
+	takeProbeSites(): readonly ProbeSite[] {
+		return this.sites.splice(0)
+	}
+
+	probeAttached(site: ProbeSite, attached: boolean): void {
+		this.probes.set(siteKey(site.executableKey, site.program), attached ? 'attached' : 'failed')
+		for (const entry of this.current.values()) {
+			if (entry.executableKey === site.executableKey) this.tellKernel(entry)
+		}
+	}
+
+	facts(): ProcessFact[] {
+		return [...this.current.values(), ...this.exited.values()].map((entry) => entry.fact)
+	}
+
+	find(pid: number, startNs: number): ProcessFact | undefined {
+		return (this.exact(pid, startNs) ?? this.exited.get(identity(pid, startNs)))?.fact
+	}
+
+	setRules(rules: SelectionRules): void {
+		this.rules = rules
+		for (const entry of this.current.values()) this.update(entry)
+		for (const entry of this.exited.values()) this.update(entry)
+		this.changeCallback()
+	}
+
+	noteOtlpExport(pid: number, startNs: number, signal: 'traces' | 'metrics'): void {
+		const entry = this.exact(pid, startNs)
+		if (entry === undefined) return
+		if (signal === 'traces') entry.seenTraces = true
+		else entry.seenMetrics = true
+		this.update(entry)
+	}
+
+	private exec(event: ExecEvent): void {
+		let entry = this.exact(event.pid, event.startNs)
+		if (entry === undefined) {
+			entry = newEntry(event.pid, event.startNs, event.parentPid, event.comm)
+			this.adopt(entry, false)
+		}
+		// A new image: nothing of the old one holds, but sockets without close-on-exec (the scan finds them again).
+		entry.parentPid = event.parentPid
+		entry.comm = event.comm
+		entry.executable = event.filename
+		entry.executableKey = ''
+		entry.commandLine = event.args
+		entry.commandLineFromExec = true
+		entry.otelEnv = event.env
+		entry.sdkVariables = new Map()
+		entry.scannedLanguage = undefined
+		entry.runtimeVersion = ''
+		entry.linkedExporters = 'none'
+		entry.packageName = ''
+		entry.packageVersion = ''
+		entry.sites = []
+		entry.listenPorts = []
+		entry.seenTraces = false
+		entry.seenMetrics = false
+		this.toScan.add(event.pid)
+		this.secondLook.push({ entry, dueNs: event.timeNs + SECOND_LOOK_NS })
+		this.update(entry)
+	}
+
+	/** The living process of this exact identity; one that was scanned gets its exact start time here. */
+	private exact(pid: number, startNs: number): Entry | undefined {
+		const entry = this.current.get(pid)
+		if (entry === undefined) return undefined
+		if (entry.startNs === startNs) {
+			entry.exactStart = true
+			return entry
+		}
+		if (entry.exactStart || Math.floor(startNs / TICK_NS) * TICK_NS !== entry.startNs) return undefined
+		entry.startNs = startNs
+		entry.exactStart = true
+		this.update(entry, true)
+		return entry
+	}
+
+	private unannounced(pid: number, startNs: number): Entry {
+		this.counters.unannounced++
+		const entry = newEntry(pid, startNs, 0, '')
+		// Of two processes with one pid the younger is alive: a late record of the older must not push it out.
+		const holder = this.current.get(pid)
+		if (holder !== undefined && holder.startNs > startNs) {
+			entry.exitNs = holder.startNs
+			this.remember(entry)
+			this.update(entry, true)
+			return entry
+		}
+		this.adopt(entry)
+		this.toScan.add(pid)
+		return entry
+	}
+
+	private adopt(entry: Entry, tell = true): void {
+		const before = this.current.get(entry.pid)
+		if (before !== undefined) this.retire(before, entry.startNs)
+		this.current.set(entry.pid, entry)
+		if (tell) this.update(entry, true)
+	}
+
+	private retire(entry: Entry, exitNs: number): void {
+		entry.exitNs = exitNs
+		if (this.current.get(entry.pid) === entry) this.current.delete(entry.pid)
+		this.remember(entry)
+		this.toScan.delete(entry.pid)
+		if (entry.kernel !== 'forget') {
+			entry.kernel = 'forget'
+			this.selections.push({ pid: entry.pid, selection: 'forget', nginx: false })
+		}
+		this.update(entry)
+	}
+
+	private remember(entry: Entry): void {
+		this.exited.set(identity(entry.pid, entry.startNs), entry)
+		if (this.exited.size <= MAX_EXITED) return
+		for (const key of this.exited.keys()) {
+			this.exited.delete(key)
+			this.counters.forgottenEarly++
+			break
+		}
+	}
+
+	private takeScan(scanned: ScannedProcess): void {
+		let entry = this.current.get(scanned.pid)
+		if (entry !== undefined && Math.floor(entry.startNs / TICK_NS) * TICK_NS !== scanned.startTickNs) {
+			// Another process has the pid now, and its fork record is still in the ring: that one tells first.
+			if (entry.startNs > scanned.startTickNs) return
+			entry = undefined
+		}
+		if (entry === undefined) {
+			entry = newEntry(scanned.pid, scanned.startTickNs, scanned.parentPid, scanned.comm)
+			entry.exactStart = false
+			this.adopt(entry, false)
+		}
+		entry.parentPid = scanned.parentPid
+		entry.comm = scanned.comm
+		entry.executable = scanned.executable
+		entry.executableKey = scanned.executableKey
+		// argv of the exec record is what was really given; /proc shows what the program made of it (titles).
+		if (!entry.commandLineFromExec || isCut(entry.commandLine)) entry.commandLine = scanned.commandLine
+		entry.otelEnv = scanned.otelEnv
+		entry.sdkVariables = new Map(scanned.sdkVariables)
+		entry.scannedLanguage = scanned.language
+		entry.runtimeVersion = scanned.runtimeVersion
+		entry.linkedExporters = scanned.linkedExporters
+		entry.packageName = scanned.packageName
+		entry.packageVersion = scanned.packageVersion
+		entry.containerId = scanned.containerId
+		entry.inContainer = scanned.inContainer
+		entry.uid = scanned.uid
+		entry.sites = scanned.sites
+		// LISTEN records may be ahead of the scan, never behind it for long: ports are only added here.
+		const ports = new Set([...entry.listenPorts, ...scanned.listenPorts])
+		if (ports.size !== entry.listenPorts.length) entry.listenPorts = [...ports].sort((a, b) => a - b)
+		this.update(entry)
+		this.askProbes(entry)
+	}
+
+	private askProbes(entry: Entry): void {
+		if (entry.fact.selection !== 'selected') return
+		for (const site of entry.sites) {
+			const key = siteKey(entry.executableKey, site.program)
+			if (this.probes.has(key)) continue
+			this.probes.set(key, 'asked')
+			this.sites.push({
+				program: site.program,
+				path: `/proc/${entry.pid}/exe`,
+				offset: site.offset,
+				executableKey: entry.executableKey,
+			})
+		}
+	}
+
+	/** Makes the fact anew and tells downstream and the kernel what changed. */
+	private update(entry: Entry, force = false): void {
+		const isSelf = entry.pid === this.selfPid
+		const { fact, verdict } = buildFact(
+			entry,
+			isSelf,
+			(candidate): Verdict => evaluate(this.rules, candidate),
+			{
+				excludeOtelInstrumented: this.rules.excludeOtelInstrumented,
+			},
+		)
+		const same = !force && sameFact(entry.fact, fact)
+		entry.verdict = verdict
+		if (!same) {
+			entry.fact = fact
+			this.changed.add(entry)
+		}
+		if (entry.exitNs === 0) this.tellKernel(entry)
+	}
+
+	private tellKernel(entry: Entry): void {
+		const verdict = entry.verdict
+		if (verdict === undefined) return
+		const nginx = entry.sites.some(
+			(site) => this.probes.get(siteKey(entry.executableKey, site.program)) === 'attached',
+		)
+		let wanted: Entry['kernel'] = verdict.selection === 'rejected' ? 'rejected' : 'selected'
+		if (verdict.awaitsPort && this.nowNs < entry.startNs + AWAIT_PORT_NS) {
+			wanted = 'forget'
+			this.awaiting.push({ entry, dueNs: entry.startNs + AWAIT_PORT_NS })
+		}
+		if (wanted === 'selected') this.askProbes(entry)
+		if (wanted === entry.kernel && nginx === entry.kernelNginx) return
+		// Unknown is captured like selected: nothing is written for what needs no entry.
+		if (wanted === 'selected' && entry.kernel === 'forget' && !nginx) return
+		entry.kernel = wanted
+		entry.kernelNginx = nginx
+		this.selections.push({ pid: entry.pid, selection: wanted, nginx })
+	}
+
+	private age(): void {
+		const before = this.nowNs - KEEP_NS
+		for (const [key, entry] of this.exited) {
+			if (entry.exitNs >= before) break
+			this.exited.delete(key)
+		}
+		while (this.secondLook.length > 0 && (this.secondLook[0]?.dueNs ?? 0) <= this.nowNs) {
+			const { entry } = this.secondLook.shift() as { entry: Entry }
+			if (entry.exitNs === 0 && entry.language === 'generic') this.toScan.add(entry.pid)
+		}
+		while (this.awaiting.length > 0 && (this.awaiting[0]?.dueNs ?? 0) <= this.nowNs) {
+			const { entry } = this.awaiting.shift() as { entry: Entry }
+			if (entry.exitNs === 0) this.tellKernel(entry)
+		}
+	}
+
+	private requestScans(): void {
+		if (this.scanning || this.toScan.size === 0 || this.worker === undefined) return
+		const pids: number[] = []
+		for (const pid of this.toScan) {
+			if (pids.length === SCAN_BATCH) break
+			pids.push(pid)
+			this.toScan.delete(pid)
+		}
+		this.scanning = true
+		this.counters.scans++
+		this.worker.scan(pids).then(
+			(found) => {
+				this.scanning = false
+				for (const scanned of found) this.takeScan(scanned)
+				this.changeCallback()
+			},
+			() => {
+				this.scanning = false
+				this.counters.scanFailures++
+			},
+		)
+	}
+}
+
+const NO_FACTS: readonly ProcessFact[] = []
+
+function identity(pid: number, startNs: number): string {
+	return `${pid}/${startNs}`
+}
+
+function siteKey(executableKey: string, program: string): string {
+	return `${executableKey}/${program}`
+}
+
+/** What a forked child shares with its parent until it execs. */
+function inherit(child: Entry, parent: Entry): void {
+	child.executable = parent.executable
+	child.executableKey = parent.executableKey
+	child.commandLine = parent.commandLine
+	child.commandLineFromExec = parent.commandLineFromExec
+	child.otelEnv = parent.otelEnv
+	child.sdkVariables = parent.sdkVariables
+	child.scannedLanguage = parent.scannedLanguage
+	child.runtimeVersion = parent.runtimeVersion
+	child.linkedExporters = parent.linkedExporters
+	child.packageName = parent.packageName
+	child.packageVersion = parent.packageVersion
+	child.containerId = parent.containerId
+	child.inContainer = parent.inContainer
+	child.uid = parent.uid
+	child.sites = parent.sites
+	child.listenPorts = parent.listenPorts
+	child.seenTraces = parent.seenTraces
+	child.seenMetrics = parent.seenMetrics
+}
+
+/** The exec record holds 512 bytes of argv. */
+const EXEC_ARGS_MAX = 512
+
+function isCut(args: readonly string[]): boolean {
+	let bytes = 0
+	for (const arg of args) bytes += Buffer.byteLength(arg) + 1
+	return bytes >= EXEC_ARGS_MAX
+}
