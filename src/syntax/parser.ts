@@ -6,11 +6,12 @@ import { noPosition, Source } from './source.ts'
 import { precedence, Token, tokenText } from './token.ts'
 
 /**
- * How deep blocks and expressions may nest, and how long a chain of binary operators, accesses or calls may grow (each
- * link is a level of the tree). What goes beyond is one diagnostic. Measured without warm-up on Node's default stack, the
- * hungriest recursion (objects in objects) ends at 1 950 levels.
+ * How deep brackets and blocks may nest, and how high the tree of an expression may grow (each operator, access or call of
+ * a chain is a level). What goes beyond is one diagnostic. Measured without warm-up on Node's default stack, the hungriest
+ * recursion (objects in objects) ends at 2 250 levels.
  */
 export const maxDepth = 1200
+export const maxHeight = 2400
 
 export interface ParsedFile {
 	readonly file: ast.File
@@ -50,6 +51,14 @@ interface Head {
 	labelEnd: number
 }
 
+/** A binary operator whose right side is not complete. */
+interface Waiting {
+	readonly left: ast.Expr
+	readonly height: number
+	readonly op: Token
+	readonly opPos: number
+}
+
 /**
  * Recursive descent with one token of lookahead; every method's comment is its grammar. It never throws: a mistake is
  * noted, at most one a line, and the parser looks for the next place where it can go on.
@@ -80,7 +89,7 @@ class Parser {
 	}
 
 	wholeExpression(): ast.Expr {
-		const expr = this.#expression(1)
+		const expr = this.#expression()
 		this.#expect(Token.Terminator)
 		return expr
 	}
@@ -104,9 +113,9 @@ class Parser {
 	}
 
 	/** Gives up on a text that nests too deep: one diagnostic, and the rest reads as the end of the file. */
-	#giveUp(): void {
+	#giveUp(limit: number): void {
 		if (this.#tooDeep) return
-		this.#add(this.#scanner.start, -1, `nesting is deeper than ${maxDepth} levels`)
+		this.#add(this.#scanner.start, -1, `nesting is deeper than ${limit} levels`)
 		this.#tooDeep = true
 		this.#scanner.stop()
 		this.#token = Token.Eof
@@ -235,15 +244,14 @@ class Parser {
 		} else if (head.labelPos >= 0) {
 			this.#add(head.labelPos, head.labelEnd, 'attribute names may not have labels')
 		}
-		const value = this.#expression(1)
-		if (this.#depth + this.#height > maxDepth) this.#giveUp()
+		const value = this.#expression()
 		const name: ast.Ident = { name: head.parts[0]!, start: head.start, end: head.firstEnd }
 		return { kind: 'attribute', source: this.#source, start: head.start, end: value.end, name, value }
 	}
 
 	#block(head: Head): ast.Block {
 		const lcurly = this.#scanner.start
-		if (++this.#depth > maxDepth) this.#giveUp()
+		if (++this.#depth > maxDepth) this.#giveUp(maxDepth)
 		this.#next() // "{"
 		const body = this.#body(Token.RCurly)
 		this.#depth--
@@ -312,38 +320,45 @@ class Parser {
 	}
 
 	/**
-	 * Expression = Operand { operator Operand }, by precedence climbing: all operators that bind at least as tight as
-	 * `least`. "^" binds to the right, the others to the left.
+	 * Expression = Operand { operator Operand }
+	 *
+	 * By precedence: what stands left of an operator that binds tighter waits. Only brackets recurse, so that a long chain
+	 * of operators costs no stack.
 	 */
-	#expression(least: number): ast.Expr {
+	#expression(): ast.Expr {
 		if (this.#tooDeep) return this.#nothing()
-		let left = this.#operand()
-		let binds = precedence[this.#token]!
-		while (binds >= least && binds > 0) {
-			const height = this.#height
-			const op = this.#token
-			const opPos = this.#scanner.start
+		let expr = this.#operand()
+		let waiting: Waiting[] | undefined
+		for (;;) {
+			const binds = precedence[this.#token]!
+			if (waiting) expr = this.#fold(waiting, expr, binds)
+			if (binds === 0) return expr
+			waiting ??= []
+			waiting.push({ left: expr, height: this.#height, op: this.#token, opPos: this.#scanner.start })
 			this.#next()
-			if (++this.#depth > maxDepth) this.#giveUp()
-			left = this.#binary(left, op, opPos, this.#expression(op === Token.Pow ? binds : binds + 1))
-			this.#height = Math.max(height, this.#height) + 1
-			if (this.#height > maxDepth) this.#giveUp()
-			binds = precedence[this.#token]!
+			expr = this.#operand()
 		}
-		return left
 	}
 
-	#binary(left: ast.Expr, op: Token, opPos: number, right: ast.Expr): ast.Binary {
-		this.#depth--
-		return {
-			kind: 'binary',
-			start: left.start,
-			end: right.end,
-			op: tokenText[op] as ast.BinaryOp,
-			opPos,
-			left,
-			right,
+	/** Makes nodes of the waiting operators that bind tighter than the one that follows ("^" binds to the right). */
+	#fold(waiting: Waiting[], last: ast.Expr, binds: number): ast.Expr {
+		let right = last
+		for (let top = waiting.at(-1); top; top = waiting.at(-1)) {
+			const own = precedence[top.op]!
+			if (own < binds || (own === binds && top.op === Token.Pow)) break
+			waiting.pop()
+			const { left, op, opPos } = top
+			const text = tokenText[op] as ast.BinaryOp
+			right = { kind: 'binary', start: left.start, end: right.end, op: text, opPos, left, right }
+			this.#grow(Math.max(top.height, this.#height) + 1)
 		}
+		return right
+	}
+
+	/** The expression parsed last has this height. */
+	#grow(height: number): void {
+		this.#height = height
+		if (height > maxHeight) this.#giveUp(maxHeight)
 	}
 
 	/**
@@ -359,7 +374,7 @@ class Parser {
 		let at = this.#scanner.start
 		if (this.#is(Token.LParen)) {
 			this.#open()
-			expr = this.#paren(at, this.#expression(1))
+			expr = this.#paren(at, this.#expression())
 		} else if (this.#is(Token.LBrack)) {
 			this.#open()
 			expr = this.#array(at, this.#list(Token.RBrack))
@@ -375,7 +390,7 @@ class Parser {
 				height++
 			} else if (this.#is(Token.LBrack)) {
 				this.#open()
-				expr = this.#index(expr, at, this.#expression(1))
+				expr = this.#index(expr, at, this.#expression())
 				height = Math.max(height, this.#height) + 1
 			} else if (this.#is(Token.LParen)) {
 				this.#open()
@@ -384,7 +399,7 @@ class Parser {
 			} else if (this.#is(Token.String) || this.#is(Token.LCurly)) {
 				if (!this.#blockAsExpression(expr.start)) break
 			} else break
-			if (height > maxDepth) this.#giveUp()
+			if (height > maxHeight) this.#giveUp(maxHeight)
 		}
 		this.#height = height
 		return unary ? this.#unary(unary, expr) : expr
@@ -401,8 +416,7 @@ class Parser {
 	}
 
 	#unary(offsets: readonly number[], operand: ast.Expr): ast.Expr {
-		this.#height += offsets.length
-		if (this.#height > maxDepth) this.#giveUp()
+		this.#grow(this.#height + offsets.length)
 		let value = operand
 		for (let i = offsets.length - 1; i >= 0; i--) {
 			const start = offsets[i]!
@@ -451,7 +465,7 @@ class Parser {
 		if (this.#token === Token.String) this.#next()
 		const opens = this.#token === Token.LCurly
 		this.#depth += 2 // it takes twice the stack of other nesting
-		if (this.#depth > maxDepth) this.#giveUp()
+		if (this.#depth > maxDepth) this.#giveUp(maxDepth)
 		this.#expect(Token.LCurly)
 		if (!opens) {
 			this.#depth -= 2
@@ -512,7 +526,7 @@ class Parser {
 	}
 
 	#open(): void {
-		if (++this.#depth > maxDepth) this.#giveUp()
+		if (++this.#depth > maxDepth) this.#giveUp(maxDepth)
 		this.#next()
 	}
 
@@ -526,7 +540,7 @@ class Parser {
 		const list: ast.Expr[] = []
 		let height = 0
 		while (this.#token !== until && this.#token !== Token.Eof) {
-			list.push(this.#expression(1))
+			list.push(this.#expression())
 			height = Math.max(height, this.#height)
 			if (this.#token === until) break
 			if (this.#token !== Token.Comma) this.#error(`missing ',' in expression list`)
@@ -543,7 +557,7 @@ class Parser {
 		if (this.#is(Token.RBrack)) return fields // Alloy takes "{ ]" for an empty object with a wrong end
 		while (!this.#is(Token.RCurly) && !this.#is(Token.Eof)) {
 			const quoted = this.#is(Token.String) && this.#scanner.end - this.#scanner.start > 2
-			fields.push({ name: this.#fieldName(quoted), quoted, value: this.#expression(1) })
+			fields.push({ name: this.#fieldName(quoted), quoted, value: this.#expression() })
 			height = Math.max(height, this.#height)
 			if (this.#is(Token.RCurly)) break
 			if (!this.#is(Token.Comma)) this.#error(`missing ',' in field list`)
