@@ -1,0 +1,6 @@
+export {
+	createPropagator,
+	type PropagateCounters,
+	type Propagator,
+	type PropagatorOptions,
+} from './propagator.ts'
