@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR MIT) */
+/* The end of an exchange: its record goes to the ring or, if there is no room, into the fallback map. */
+#pragma once
+
+#include "process.h"
+#include "../maps/ring.h"
+#include "../maps/red.h"
+
+#define FETCH_OR(pointer, bits) __sync_fetch_and_or(pointer, bits)
+
+/* The caller owns the slot: it set the deciding bit. extra: flags known only now. */
+ALONE int emit_slot(struct http1 *h, struct slot *slot, __u64 now, __u32 extra)
+{
+	if (!h || !slot)
+		return 0;
+	struct vor_http_record *record = &slot->record;
+	record->flags |= slot->response_flags | extra;
+	record->end_ns = slot->end_ns ? slot->end_ns : now;
+	if (!(record->flags & VOR_HTTP_REQUEST_COMPLETE)) {
+		if (h->request.index == slot->index)
+			record->request_body = h->request.body;
+		if (record->flags & VOR_HTTP_RESPONSE_COMPLETE)
+			record->flags |= VOR_HTTP_EARLY_RESPONSE;
+	}
+	record->local = h->local;
+	record->remote = h->remote;
+	record->netns = h->netns;
+	record->sock = h->inode;
+	record->peer_sock = h->peer_inode;
+	record->family = h->family;
+	record->role = h->request_dir == DIR_RECV ? VOR_ROLE_SERVER : VOR_ROLE_CLIENT;
+	__u32 size = (sizeof(*record) + record->text_len + 7) & ~7u;
+	record->header.kind = VOR_RECORD_HTTP1;
+	record->header.size = size;
+	record->header.cpu = bpf_get_smp_processor_id();
+	BOUND(size, 1023);
+	if (size > sizeof(*record) + SLOT_TEXT)
+		size = sizeof(*record) + SLOT_TEXT;
+	if (bpf_ringbuf_output(&vor_ring, record, size, ring_flags(now)) == 0) {
+		count(VOR_COUNT_EMITTED);
+	} else {
+		count(VOR_COUNT_DROPPED_RING_FULL);
+		red_add(record);
+	}
+	slot->state = 0;
+	return 0;
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR MIT) */
+/* on_io: what happens with one socket operation. It knows neither the surface that saw it nor where state is kept. */
+#pragma once
+
+#include "../maps/conns.h"
+#include "../protocols/classify.h"
+
+/* Facts of the socket that are read once a connection. */
+INLINE void read_addresses(struct http1 *h, struct sock *sk, __u8 family)
+{
+	h->family = family;
+	h->netns = sk->__sk_common.skc_net.net->ns.inum;
+	if (family == VOR_AF_UNIX) {
+		struct sock *peer = BPF_CORE_READ((struct unix_sock *)sk, peer);
+		h->peer_inode = BPF_CORE_READ(peer, sk_socket, file, f_inode, i_ino);
+		return;
+	}
+	if (family == VOR_AF_INET) {
+		h->local.addr[10] = h->local.addr[11] = h->remote.addr[10] = h->remote.addr[11] = 0xff;
+		*(__u32 *)(h->local.addr + 12) = sk->__sk_common.skc_rcv_saddr;
+		*(__u32 *)(h->remote.addr + 12) = sk->__sk_common.skc_daddr;
+	} else {
+		BPF_CORE_READ_INTO(&h->local.addr, sk, __sk_common.skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO(&h->remote.addr, sk, __sk_common.skc_v6_daddr);
+	}
+	h->local.port = sk->__sk_common.skc_num;
+	h->remote.port = swap16(sk->__sk_common.skc_dport);
+}
+
+/* One record that says: this connection is one we cannot read. */
+INLINE int conn_unreadable(struct conn *c, struct sock *sk, __u32 protocol, __u64 now)
+{
+	if (!c || !sk)
+		return 0;
+	c->state = CONN_IGNORED;
+	count(protocol == VOR_PROTO_TLS ? VOR_COUNT_CONN_TLS :
+	      protocol == VOR_PROTO_HTTP2 ? VOR_COUNT_CONN_HTTP2 : VOR_COUNT_CONN_UNKNOWN);
+	return 0;
+}
+
+INLINE void carry_into(struct http1 *h, struct conn *c, struct half *half, char *carry, __u32 dir)
+{
+	__u32 n = c->carry_length[dir & 1];
+	half->carry_length = n;
+	half->start_ns = c->start_ns[dir & 1];
+	half->start_seq = c->start_seq[dir & 1];
+	for (int i = 0; i < CLASSIFY_BYTES; i++)
+		carry[i] = c->carry[dir & 1][i];
+	c->carry_length[dir & 1] = 0;
+}
+
+/* Looks for the start of a known message. Returns true when the operation's bytes are now for the HTTP/1 parser. */
+INLINE bool recognise(struct sock *sk, struct conn *c, struct scratch *s)
+{
+	__u32 dir = s->io.dir & 1;
+	if (c->last_dir != dir + 1) {
+		c->last_dir = dir + 1;
+		c->calls = 0;
+		c->carry_length[dir] = 0;
+		if (c->turns++ >= CLASSIFY_TURNS) {
+			conn_unreadable(c, sk, VOR_PROTO_UNKNOWN, s->io.now);
+			return false;
+		}
+	}
+	if (c->calls >= CLASSIFY_CALLS)
+		return false;
+	c->calls++;
+	__u32 carried = c->carry_length[dir];
+	if (carried >= CLASSIFY_BYTES)
+		carried = 0;
+	__u32 n = MIN((__u32)s->io.ret, CLASSIFY_BYTES - carried);
+	*(__u64 *)s->buffer = 0;
+	*(__u64 *)(s->buffer + 8) = 0;
+	for (int i = 0; i < CLASSIFY_BYTES; i++)
+		if (i < carried)
+			s->buffer[i] = c->carry[dir][i];
+	if (!s->io.segments || io_read(s, carried, 0, n) != n) {
+		c->carry_length[dir] = 0;
+		return false;
+	}
+	if (!carried) {
+		c->start_ns[dir] = s->io.now;
+		c->start_seq[dir] = s->seq;
+	}
+	switch (classify(s, carried + n)) {
+	case GUESS_MORE:
+		if (carried + n >= CLASSIFY_BYTES)
+			break;
+		for (int i = 0; i < CLASSIFY_BYTES; i++)
+			c->carry[dir][i] = s->buffer[i];
+		c->carry_length[dir] = carried + n;
+		return false;
+	case GUESS_REQUEST: {
+		struct http1 *h = http1_create(sk, c->tcp);
+		if (!h) {
+			count(VOR_COUNT_STATE_FULL);
+			c->state = CONN_IGNORED;
+			return false;
+		}
+		h->request_dir = dir;
+		h->inode = c->inode;
+		read_addresses(h, sk, c->family);
+		carry_into(h, c, &h->request, h->request_carry, dir);
+		c->role = dir == DIR_RECV ? VOR_ROLE_SERVER : VOR_ROLE_CLIENT;
+		c->state = CONN_HTTP1;
+		return true;
+	}
+	case GUESS_TLS:
+		conn_unreadable(c, sk, VOR_PROTO_TLS, s->io.now);
+		return false;
+	case GUESS_HTTP2:
+		conn_unreadable(c, sk, VOR_PROTO_HTTP2, s->io.now);
+		return false;
+	}
+	c->carry_length[dir] = 0;
+	return false;
+}
+
+/* The connection stays, its HTTP/1 state goes; open exchanges are dropped under `counter`. */
+INLINE void http1_forget(struct sock *sk, struct conn *c, struct http1 *h, __u64 now, __u32 counter, __u32 state)
+{
+	exchanges_finish(h, now, 0, counter);
+	http1_delete(sk, c->tcp);
+	c->state = state;
+	c->turns = c->calls = c->last_dir = 0;
+	c->carry_length[0] = c->carry_length[1] = 0;
+}
+
+INLINE void http1_io(struct sock *sk, struct conn *c, struct http1 *h, struct scratch *s)
+{
+	struct io *io = &s->io;
+	s->request = io->dir == h->request_dir;
+	struct half *half = s->request ? &h->request : &h->response;
+	/* Most operations that are no head: part of a body. */
+	if (half->state == HALF_LENGTH && half->left > (__u32)io->ret) {
+		half->left -= (__u32)io->ret;
+		half->body += (__u32)io->ret;
+		return;
+	}
+	if (half->state == HALF_DEAD)
+		return;
+	s->offset = 0;
+	s->windows = 0;
+	s->chunks = 0;
+	s->outcome = ROUND_ON;
+	struct work w = {.c = c, .h = h, .s = s};
+	REPEAT(ROUNDS_MAX, http1_round, &w);
+	switch (s->outcome) {
+	case ROUND_ON:
+		return;
+	case ROUND_UPGRADED:
+		http1_forget(sk, c, h, io->now, VOR_COUNT_DROPPED_STATE_LOST, CONN_IGNORED);
+		return;
+	case ROUND_FAULT:
+		count(io->segments ? VOR_COUNT_READ_FAULT : VOR_COUNT_UNSEEN_SEGMENT);
+		http1_forget(sk, c, h, io->now, VOR_COUNT_DROPPED_STATE_LOST, CONN_NEW);
+		return;
+	default:
+		if (s->request) {
+			/* The peer may still answer what it has; only this direction is given up. */
+			half->state = HALF_DEAD;
+			count(VOR_COUNT_MALFORMED);
+			return;
+		}
+		count(VOR_COUNT_MALFORMED);
+		http1_forget(sk, c, h, io->now, VOR_COUNT_DROPPED_STATE_LOST, CONN_IGNORED);
+	}
+}
+
+INLINE void on_io(struct sock *sk, struct conn *c, struct scratch *s)
+{
+	struct http1 *h;
+	if (c->state == CONN_HTTP1) {
+		h = http1_get(sk, c->tcp);
+		if (!h) {
+			c->state = CONN_NEW;
+			return;
+		}
+	} else {
+		if (!recognise(sk, c, s))
+			return;
+		h = http1_get(sk, c->tcp);
+		if (!h)
+			return;
+	}
+	http1_io(sk, c, h, s);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR MIT) */
+/* One socket operation as a surface hands it to the handler, and the user memory it moved. */
+#pragma once
+
+#include "common.h"
+
+#define IO_SEGMENTS 8
+
+struct io_segment {
+	__u64 base;
+	__u64 length;
+};
+
+struct io {
+	__u64 sock;        /* address of struct sock: key of the hash form, never followed */
+	__u64 now;         /* boot-clock ns, one reading per operation */
+	__s32 ret;         /* bytes moved, 0 = end of stream (receive), < 0 = -errno */
+	__u32 tid;
+	__u32 tgid;
+	__s32 fd;          /* file descriptor of the system call, -1 = not known */
+	__u8 dir;          /* DIR_RECV or DIR_SEND */
+	__u8 segments;     /* 0 = the bytes passed without a user buffer we can see (sendfile, splice, io_uring) */
+	__u16 call;        /* which message of a recvmmsg or sendmmsg, else 0 */
+	__u8 multi;        /* the call is recvmmsg or sendmmsg */
+	__u32 multi_count; /* its vlen */
+	struct io_segment segment[IO_SEGMENTS];
+};
+
+#if defined(__TARGET_ARCH_x86)
+enum {
+	NR_READ = 0, NR_WRITE = 1, NR_READV = 19, NR_WRITEV = 20, NR_SENDTO = 44, NR_RECVFROM = 45, NR_SENDMSG = 46,
+	NR_RECVMSG = 47, NR_RECVMMSG = 299, NR_SENDMMSG = 307, NR_PREADV2 = 327, NR_PWRITEV2 = 328,
+};
+#define REGS_NR(regs) ((regs)->orig_ax)
+#define REGS_1(regs) ((regs)->di)
+#define REGS_2(regs) ((regs)->si)
+#define REGS_3(regs) ((regs)->dx)
+#else
+enum {
+	NR_READ = 63, NR_WRITE = 64, NR_READV = 65, NR_WRITEV = 66, NR_SENDTO = 206, NR_RECVFROM = 207, NR_SENDMSG = 211,
+	NR_RECVMSG = 212, NR_RECVMMSG = 243, NR_SENDMMSG = 269, NR_PREADV2 = 286, NR_PWRITEV2 = 287,
+};
+#define REGS_NR(regs) ((regs)->syscallno)
+#define REGS_1(regs) ((regs)->regs[0])
+#define REGS_2(regs) ((regs)->regs[1])
+#define REGS_3(regs) ((regs)->regs[2])
+#endif
+
+/* struct user_msghdr and struct mmsghdr as user space lays them out on 64 bits. */
+#define MSGHDR_IOV 16
+#define MMSGHDR_SIZE 64
+
+INLINE void io_iovec(struct io *io, __u64 iov, __u64 count)
+{
+	if (count > IO_SEGMENTS)
+		count = IO_SEGMENTS;
+	BOUND(count, 15);
+	if (count > IO_SEGMENTS)
+		return;
+	if (bpf_probe_read_user(io->segment, count * sizeof(struct io_segment), (void *)iov) == 0)
+		io->segments = count;
+}
+
+INLINE void io_msghdr(struct io *io, __u64 message)
+{
+	__u64 iov[2];
+	if (bpf_probe_read_user(iov, sizeof(iov), (void *)(message + MSGHDR_IOV)) == 0)
+		io_iovec(io, iov[0], iov[1]);
+}
+
+/* Fills the segments from the registers of the system call the current task is in. The numbers are those of the 64-bit
+ * table; none of them is a socket operation in the 32-bit one, so a 32-bit task has no segments, never wrong ones. */
+INLINE void io_from_syscall(struct io *io, struct task_struct *task)
+{
+	io->segments = 0;
+	io->multi = 0;
+	io->fd = -1;
+	if (task->flags & VOR_PF_NO_SYSCALL)
+		return;
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	__u64 nr = REGS_NR(regs), second = REGS_2(regs);
+	io->fd = (__s32)REGS_1(regs);
+	switch (nr) {
+	case NR_READ:
+	case NR_WRITE:
+	case NR_RECVFROM:
+	case NR_SENDTO:
+		io->segment[0].base = second;
+		io->segment[0].length = REGS_3(regs);
+		io->segments = 1;
+		break;
+	case NR_READV:
+	case NR_WRITEV:
+	case NR_PREADV2:
+	case NR_PWRITEV2:
+		io_iovec(io, second, REGS_3(regs));
+		break;
+	case NR_RECVMSG:
+	case NR_SENDMSG:
+		io_msghdr(io, second);
+		break;
+	case NR_RECVMMSG:
+	case NR_SENDMMSG:
+		io->multi = 1;
+		io->multi_count = (__u32)REGS_3(regs);
+		io_msghdr(io, second + (__u64)(io->call & 1023) * MMSGHDR_SIZE);
+		break;
+	default:
+		io->fd = -1;
+	}
+}
+
+#define SCRATCH_BUFFER 4096
+#define IO_READ_MAX 1024

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR MIT) */
+/* vor_scratch: working memory, one entry per program that needs it and per CPU. Programs on tracepoints are not preempted
+ * and do not nest into themselves, but a soft interrupt may run another one: hence one entry each. Nothing in it
+ * outlives a run. */
+#pragma once
+
+#include "../include/io.h"
+
+enum scratch_user {
+	SCRATCH_RECV = 0,
+	SCRATCH_SEND = 1,
+	SCRATCH_ENTRY = 2,
+	SCRATCH_CLOSE = 3,
+	SCRATCH_PROCESS = 4,
+	SCRATCH_SWEEP = 5,
+	SCRATCH_USERS = 6,
+};
+
+struct scratch {
+	char buffer[SCRATCH_BUFFER];
+	struct io io;
+	__u32 offset;      /* bytes of the operation consumed so far */
+	__u32 end;         /* valid bytes in buffer: the carried line, then bytes of the operation */
+	__u32 carried;     /* of those, carried from before */
+	__u32 scan;        /* where the search for line ends goes on */
+	__u32 windows;     /* windows of head bytes read in this operation */
+	__u32 outcome;     /* enum round_result of the last round */
+	__u32 line;        /* start of the current line in buffer */
+	__u32 stop;        /* parsing of this window ends here (head complete) */
+	__u32 result;      /* enum round_result of the line loop */
+	__u32 chunks;      /* chunk headers walked in this operation */
+	__u32 seq;         /* TCP sequence number of the operation's first byte */
+	__u32 seq_valid;
+	__u32 request;     /* the half being parsed is the request half */
+	__u32 nonblocking; /* O_NONBLOCK of the socket's file */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SCRATCH_USERS);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} vor_scratch SEC(".maps");
+
+INLINE struct scratch *scratch_get(__u32 user)
+{
+	return bpf_map_lookup_elem(&vor_scratch, &user);
+}
+
+/* Copies `count` (<= IO_READ_MAX) bytes of the operation's stream, from `offset` on, to buffer[at]. Returns the bytes
+ * copied, fewer if the segments end before, or -1 for a fault. */
+ALONE int io_read(struct scratch *s, __u32 at, __u32 offset, __u32 count)
+{
+	if (!s)
+		return -1;
+	struct io *io = &s->io;
+	__u64 skip = offset;
+	__u32 done = 0;
+	for (int i = 0; i < IO_SEGMENTS; i++) {
+		if (i >= io->segments || done >= count)
+			break;
+		__u64 length = io->segment[i].length;
+		if (skip >= length) {
+			skip -= length;
+			continue;
+		}
+		__u64 n = length - skip;
+		if (n > count - done)
+			n = count - done;
+		__u64 place = at + done;
+		BOUND(place, 2047);
+		BOUND(n, 2047);
+		if (n > IO_READ_MAX)
+			n = IO_READ_MAX;
+		if (bpf_probe_read_user(s->buffer + place, n, (void *)(io->segment[i].base + skip)))
+			return -1;
+		done += n;
+		skip = 0;
+	}
+	return done;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR MIT) */
+/* What the first bytes of a message say about the protocol. */
+#pragma once
+
+#include "../include/state.h"
+#include "http1.h"
+
+enum guess {
+	GUESS_MORE = 0,      /* consistent with something, too short to say */
+	GUESS_REQUEST = 1,
+	GUESS_RESPONSE = 2,
+	GUESS_TLS = 3,
+	GUESS_HTTP2 = 4,
+	GUESS_OTHER = 5,
+};
+
+/* n <= CLASSIFY_BYTES bytes at the start of the scratch buffer, followed by zeros. */
+ALONE int classify(struct scratch *s, __u32 n)
+{
+	if (!s)
+		return GUESS_OTHER;
+	__u64 w = load8(s, 0);
+	__u8 first = w & 0xff;
+	__u32 length;
+	if (n >= 8) {
+		if (w == WORD('P', 'R', 'I', ' ', '*', ' ', 'H', 'T'))
+			return GUESS_HTTP2;
+		if ((w & 0x00ffffffffffffffull) == WORD('H', 'T', 'T', 'P', '/', '1', '.', 0))
+			return GUESS_RESPONSE;
+		known_method(w, &length);
+		if (length)
+			return GUESS_REQUEST;
+	}
+	/* A TLS record: type 20 to 23, version 3.0 to 3.4, length within the limit. */
+	if (first >= 0x14 && first <= 0x17) {
+		if (n < 5)
+			return (n < 2 || (w >> 8 & 0xff) == 3) && (n < 3 || (w >> 16 & 0xff) <= 4) ? GUESS_MORE : GUESS_OTHER;
+		__u32 size = (w >> 24 & 0xff) << 8 | (w >> 32 & 0xff);
+		return (w >> 8 & 0xff) == 3 && (w >> 16 & 0xff) <= 4 && size && size <= 16384 + 2048 ? GUESS_TLS : GUESS_OTHER;
+	}
+	/* A method we do not know, or a known prefix of anything textual: capitals, a space, the start of a target. */
+	for (int i = 0; i < CLASSIFY_BYTES; i++) {
+		if (i >= n)
+			return GUESS_MORE;
+		__u32 byte = (__u8)s->buffer[i];
+		if (byte - 'A' <= 'Z' - 'A')
+			continue;
+		if (i == 4 && byte == '/') /* "HTTP/": a response cut short */
+			return n < 8 && (__u32)w == 0x50545448 ? GUESS_MORE : GUESS_OTHER;
+		if (byte != ' ' || i < 3)
+			return GUESS_OTHER;
+		if (n < 8)
+			return GUESS_MORE;
+		if (i + 1 >= n)
+			return n < CLASSIFY_BYTES ? GUESS_MORE : GUESS_OTHER;
+		byte = s->buffer[i + 1];
+		return byte == '/' || byte == 'h' || byte == '*' ? GUESS_REQUEST : GUESS_OTHER;
+	}
+	return GUESS_OTHER;
+}
