@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { root, run, say, seconds } from './report.mjs'
 import { fromNodeTest, fromVitestJson, isAllowedSkip, readAllowedSkips } from './test-results.mjs'
 
@@ -26,9 +26,9 @@ export async function runVitest(args, { node = process.execPath } = {}) {
 
 /** The addon's own tests: `npm test -w native`. */
 export async function runNativeTests({ node = process.execPath } = {}) {
-	const { code, output } = await run(node, ['--test'], {
+	const { code, output } = await run('npm', ['test', '-w', 'native', '--silent'], {
 		show: true,
-		cwd: join(root, 'native'),
+		env: { PATH: `${dirname(node)}:${process.env.PATH}` },
 		accept: [0, 1],
 	})
 	const tests = fromNodeTest(output, 'native/test')

@@ -12,7 +12,9 @@ export function drawTop(snapshot: TopSnapshot, columns: number, rows: number): s
 	for (const service of snapshot.services) body.push(...serviceRows(service))
 	const lines = [summary(snapshot), '']
 	if (body.length === 0) {
-		lines.push('No HTTP request was seen yet.')
+		lines.push(
+			'No HTTP request was seen yet. "npm start -- --demo" also starts three programs that make some.',
+		)
 	} else {
 		const table = align([header, ...body])
 		const room = rows === 0 ? table.length : Math.max(2, rows - lines.length - 1)
