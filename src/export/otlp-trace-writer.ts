@@ -72,6 +72,11 @@ export class TraceWriter implements TraceEncoder {
 		return this.#items
 	}
 
+	/** Their bytes, never less than `take` will give. */
+	get size(): number {
+		return this.#size
+	}
+
 	/** Hands every full request to `emit`; the rest waits. */
 	add(spans: readonly Span[], clockOffset: ClockOffset, emit: (request: EncodedRequest) => void): void {
 		this.#time.start(clockOffset)
