@@ -220,6 +220,9 @@ enum vor_selection {
 	VOR_SELECT_REJECTED = 2,
 };
 
+/* Or-ed into a value of vor_processes: nginx's ngx_chain_writer is probed in this process. */
+#define VOR_PROCESS_NGINX 0x100
+
 /* Index into the per-CPU counter array `vor_counters` (u64 each). While dropped reasons, state_full and recursion misses
  * are 0: started = emitted + dropped + open. */
 enum vor_counter {
@@ -271,4 +274,17 @@ struct vor_red_value {
 	__u32 request_body[VOR_SIZE_BUCKETS];
 	__u32 response_body[VOR_SIZE_BUCKETS];
 	__u32 _pad;
+};
+
+/* The #define limits again, so that they are in the object's BTF. */
+enum vor_limits {
+	VOR_LIMIT_TARGET_MAX = VOR_TARGET_MAX,
+	VOR_LIMIT_HOST_MAX = VOR_HOST_MAX,
+	VOR_LIMIT_METHOD_MAX = VOR_METHOD_MAX,
+	VOR_LIMIT_EXEC_ARGS_MAX = VOR_EXEC_ARGS_MAX,
+	VOR_LIMIT_EXEC_ENV_MAX = VOR_EXEC_ENV_MAX,
+	VOR_LIMIT_COMM_LEN = VOR_COMM_LEN,
+	VOR_LIMIT_FILENAME_MAX = VOR_FILENAME_MAX,
+	VOR_LIMIT_DURATION_BUCKETS = VOR_DURATION_BUCKETS,
+	VOR_LIMIT_SIZE_BUCKETS = VOR_SIZE_BUCKETS,
 };

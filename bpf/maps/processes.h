@@ -6,8 +6,6 @@
 
 #include "../include/globals.h"
 
-#define VOR_PROCESS_NGINX 0x100
-
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR MIT) */
 /* Surface A: the tracepoints around a socket's recvmsg and sendmsg (kernel 6.3). Trusted socket pointers, no cost for
  * anything that is no socket I/O, every system call and io_uring in one place. */
+#include "../include/anchor.h"
 #include "../include/handler.h"
 
 /* -1 = none of ours; else whether it is TCP-like (has a close hook and socket storage). */
