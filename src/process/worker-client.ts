@@ -21,13 +21,20 @@ export interface ScanWorker {
 	stop(): Promise<void>
 }
 
+/** A run of the sources needs the TypeScript loader in the worker too: worker threads do not inherit it. */
+function spawnWorker(): Worker {
+	const options = { name: 'vor-proc', execArgv: [] }
+	if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url), options)
+	// Resolved by its file: require() would give the loader's CommonJS half, which cannot register.
+	const manifest = createRequire(import.meta.url).resolve('tsx/package.json')
+	const loader = new URL('dist/esm/api/index.mjs', pathToFileURL(manifest)).href
+	const script = new URL('./worker.ts', import.meta.url).href
+	const code = `import('${loader}').then((api) => { api.register(); return import('${script}') })`
+	return new Worker(code, { ...options, eval: true })
+}
+
 export function startScanWorker(): ScanWorker {
-	const source = import.meta.url.endsWith('.ts')
-	const worker = new Worker(new URL(source ? './worker.ts' : './worker.js', import.meta.url), {
-		name: 'vor-proc',
-		// A run of the sources needs the TypeScript loader in the worker too.
-		execArgv: source ? ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href] : [],
-	})
+	const worker = spawnWorker()
 	worker.unref()
 	const waiting = new Map<
 		number,
