@@ -29,8 +29,14 @@ export interface BpfObject {
 	map(name: string): BpfMap
 	/** Structs and enums of the object's own BTF. */
 	btf(): BtfLayout
-	/** Detaches every link, frees everything. Safe twice. Also done at process exit. */
+	/**
+	 * Detaches every link, frees everything. Safe twice, and while a load or attach runs (which then rejects with ECANCELED).
+	 * Also done at process exit. Blocks for as long as the kernel needs to detach: up to 5 ms a tp_btf link, 60 ms a
+	 * perf event (tracepoint, kprobe, uprobe).
+	 */
 	close(): void
+	/** The same with the detaching off the main thread; the object counts as closed at once. */
+	closeAsync(): Promise<void>
 }
 
 export interface ProgramInfo {
@@ -60,17 +66,35 @@ export interface BpfProgram extends ProgramInfo {
 	attachTracepoint(category: string, name: string): Promise<BpfLink>
 	attachKprobe(symbol: string, options?: { retprobe?: boolean }): Promise<BpfLink>
 	attachUprobe(options: UprobeOptions): Promise<BpfLink>
-	attachUsdt(options: { path: string; pid?: number; provider: string; name: string; cookie?: bigint }): Promise<BpfLink>
+	attachUsdt(options: {
+		path: string
+		pid?: number
+		provider: string
+		name: string
+		cookie?: bigint
+	}): Promise<BpfLink>
 	/** sock_ops, cgroup_skb, cgroup/connect4 …: attached to a cgroup v2 directory. */
 	attachCgroup(cgroupPath: string): Promise<BpfLink>
 	/** sk_msg, sk_skb: attached to a sockmap or sockhash. */
 	attachMap(map: BpfMap): Promise<BpfLink>
-	/** tc: clsact on the interface. */
-	attachTc(options: { ifindex: number; direction: 'ingress' | 'egress'; priority?: number; handle?: number }): Promise<BpfLink>
+	/**
+	 * tc: a tcx link (6.6), which ends with the process, or a clsact filter where the kernel has no tcx or a priority or
+	 * handle is given. A clsact filter outlives a killed process.
+	 */
+	attachTc(options: {
+		ifindex: number
+		direction: 'ingress' | 'egress'
+		priority?: number
+		handle?: number
+	}): Promise<BpfLink>
 	/** Runs an iterator program to its end and returns what it wrote with bpf_seq_write. Off the main thread. */
 	runIterator(options?: { map?: BpfMap }): Promise<Uint8Array>
 	/** BPF_PROG_TEST_RUN. */
-	testRun(options: { data?: Uint8Array; context?: Uint8Array; repeat?: number }): { retval: number; durationNs: number; data: Uint8Array }
+	testRun(options: { data?: Uint8Array; context?: Uint8Array; repeat?: number }): {
+		retval: number
+		durationNs: number
+		data: Uint8Array
+	}
 }
 
 export interface UprobeOptions {
@@ -99,6 +123,8 @@ export interface BpfLink {
 	readonly closed: boolean
 	/** Detaches. Safe twice. */
 	close(): void
+	/** Detaches off the main thread. */
+	closeAsync(): Promise<void>
 }
 
 export interface BpfMap extends MapInfo {
@@ -113,11 +139,16 @@ export interface BpfMap extends MapInfo {
 	delete(key: Uint8Array): boolean
 	keys(): Uint8Array[]
 	/** Every entry, by batch operations where the kernel has them. `take` also deletes (lookup and delete). */
-	entries(options?: { take?: boolean; limit?: number }): { count: number; keys: Uint8Array; values: Uint8Array }
-	/** Array maps with BPF_F_MMAPABLE and global data (.bss, .data): shared memory, writable. */
+	entries(options?: { take?: boolean; limit?: number }): {
+		count: number
+		keys: Uint8Array
+		values: Uint8Array
+	}
+	/** Array maps with BPF_F_MMAPABLE and global data (.bss, .data): shared memory, writable, whole pages. */
 	mmap(): ArrayBuffer
 	/** The ring reader of this ring buffer map. One at a time. */
 	ring(): RingReader
+	/** Closes the ring reader and detaches the ArrayBuffer of `mmap`. The map itself lives as long as its object. */
 	close(): void
 }
 
@@ -138,7 +169,10 @@ export interface RingReader {
 	available(): number
 	/** Payload size of the record at the head, 0 when empty: what `into` must at least hold. */
 	nextSize(): number
-	/** Called once after each forced wake-up, then not again before the next drain (a latch). undefined: stop. */
+	/**
+	 * Called once after each forced wake-up, then not again before the next drain (a latch). Called soon after it is set,
+	 * too, when data already waits. Keeps the event loop alive while set. undefined: stop.
+	 */
 	onWakeup(callback: (() => void) | undefined): void
 	close(): void
 }
@@ -155,6 +189,9 @@ export interface BtfMember {
 	readonly size: number
 	/** C type as text: 'u32', 'u8[16]', 'struct vor_address'. */
 	readonly type: string
+	/** Bit fields only: first bit within the byte at `offset`, and number of bits. */
+	readonly bitOffset?: number
+	readonly bitSize?: number
 }
 
 export type FeatureKind =
@@ -168,7 +205,9 @@ export type FeatureKind =
 	| { kind: 'tracepoint'; category: string; name: string }
 
 /** Loads (and for fentry, kprobe, tracepoint also attaches) the smallest program. */
-export function probeFeature(feature: FeatureKind): Promise<{ supported: boolean; errno: string; message: string }>
+export function probeFeature(
+	feature: FeatureKind,
+): Promise<{ supported: boolean; errno: string; message: string }>
 
 /** Turns kernel-wide run statistics on until the handle is closed (BPF_ENABLE_STATS). */
 export function enableStats(): { close(): void }
@@ -179,13 +218,19 @@ export function listPrograms(): readonly { id: number; name: string; type: strin
 export function libbpfVersion(): string
 
 /** CLOCK_BOOTTIME (ns, what bpf_ktime_get_boot_ns gives) and CLOCK_REALTIME of the same instant, read back to back. */
-export function bootClock(): { readonly bootNs: number; readonly realSeconds: number; readonly realNanos: number }
+export function bootClock(): {
+	readonly bootNs: number
+	readonly realSeconds: number
+	readonly realNanos: number
+}
 
 export class BpfError extends Error {
 	/** What was being done: 'open', 'load', 'attach', 'map_update' … */
 	readonly operation: string
 	/** 'EPERM', 'EINVAL' … */
 	readonly errno: string
+	/** The same as `errno`, under the name that Node's own errors use. */
+	readonly code: string
 	readonly errnoNumber: number
 	/** Program or map concerned, '' if none. */
 	readonly subject: string

@@ -22,6 +22,7 @@ class BpfError extends Error {
 }
 
 native.setErrorClass(BpfError)
+process.on('exit', () => native.closeAll())
 
 const UPDATE_FLAGS = { any: 0, noexist: 1, exist: 2 }
 const ALL = 0xffffffff

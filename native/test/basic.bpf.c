@@ -50,7 +50,7 @@ int bpfl_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 	seen_signed = signed_number;
 	seen_flag = flag;
 	seen_big = big;
-	__builtin_memcpy(seen_text, (const void *)text, sizeof(seen_text));
+	for (int i = 0; i < 8; i++) seen_text[i] = text[i];
 	return 0;
 }
 

@@ -4,6 +4,8 @@
 
 #include <linux/bpf.h>
 #include <linux/types.h>
+#include <linux/ptrace.h>
+#include <stdbool.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 

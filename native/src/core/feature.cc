@@ -3,15 +3,14 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/perf_event.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "capture.h"
+#include "kprobe.h"
 #include "tracefs.h"
 
 namespace bpfl {
@@ -76,14 +75,9 @@ Verdict probe_perf(const std::string& subject, bpf_prog_type type, int event_fd)
 }
 
 Verdict probe_kprobe(const std::string& symbol) {
-	File type_file{open("/sys/bus/event_source/devices/kprobe/type", O_RDONLY | O_CLOEXEC)};
-	char text[16] = "";
-	if (type_file.fd < 0 || read(type_file.fd, text, sizeof(text) - 1) <= 0) {
-		return no(EOPNOTSUPP, symbol, "this kernel has no kprobe events");
-	}
 	perf_event_attr attr{};
 	attr.size = sizeof(attr);
-	attr.type = static_cast<uint32_t>(strtoul(text, nullptr, 10));
+	if (Failure refused = kprobe_pmu("probe", symbol, &attr.type)) return {false, refused};
 	attr.config1 = reinterpret_cast<uint64_t>(symbol.c_str());
 	const long fd = syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0) return no(errno, symbol, std::string("perf_event_open: ") + strerror(errno));

@@ -9,6 +9,7 @@
 
 #include "capture.h"
 #include "elf_symbol.h"
+#include "kprobe.h"
 #include "tracefs.h"
 
 namespace bpfl {
@@ -45,8 +46,7 @@ Failure touch_page(const std::string& path, uint64_t offset, const char* program
 }  // namespace
 
 void Link::close() {
-	if (closed_) return;
-	closed_ = true;
+	if (closed_.exchange(true)) return;
 	if (link_ != nullptr) bpf_link__destroy(link_);
 	if (link_fd_ >= 0) ::close(link_fd_);
 	if (target_fd_ >= 0) {
@@ -71,6 +71,10 @@ Failure attach_by_section(bpf_program* program, std::shared_ptr<Link>* out) {
 		const size_t slash = section.find('/', from);
 		if (slash == std::string::npos) return failure("attach", EINVAL, name, "section '" + section + "' names no tracepoint");
 		return attach_tracepoint(program, section.substr(from, slash - from), section.substr(slash + 1), out);
+	}
+	if (section.rfind("kprobe/", 0) == 0 || section.rfind("kretprobe/", 0) == 0) {
+		uint32_t pmu = 0;
+		if (Failure refused = kprobe_pmu("attach", name, &pmu)) return refused;
 	}
 	Capture capture;
 	bpf_link* link = bpf_program__attach(program);
@@ -97,6 +101,8 @@ Failure attach_tracepoint(bpf_program* program, const std::string& category, con
 
 Failure attach_kprobe(bpf_program* program, const std::string& symbol, bool retprobe, std::shared_ptr<Link>* out) {
 	if (Failure refused = require_loaded(program)) return refused;
+	uint32_t pmu = 0;
+	if (Failure refused = kprobe_pmu("attach", bpf_program__name(program), &pmu)) return refused;
 	Capture capture;
 	bpf_link* link = bpf_program__attach_kprobe(program, retprobe, symbol.c_str());
 	return keep(program, link, errno, capture, out);

@@ -3,6 +3,7 @@
 
 #include <bpf/libbpf.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -26,11 +27,12 @@ public:
 
 	const std::string& program() const { return program_; }
 	bool closed() const override { return closed_; }
+	bool closes_anywhere() const override { return true; }
 	void close() override;
 
 private:
 	std::string program_;
-	bool closed_ = false;
+	std::atomic<bool> closed_ = false;  // whoever sets it detaches
 	bpf_link* link_ = nullptr;
 	int link_fd_ = -1;
 	int target_fd_ = -1;

@@ -24,7 +24,9 @@ std::string base_name(const std::string& path) {
 
 Object::Object(bpf_object* object, std::string name) : object_(object), name_(std::move(name)) {}
 
-Object::~Object() { close(); }
+Object::~Object() {
+	if (object_ != nullptr) close();
+}
 
 Failure Object::open_file(const std::string& path, const std::string& name, const std::string& btf_path,
 	std::shared_ptr<Object>* out) {
@@ -166,14 +168,21 @@ void Object::adopt(std::shared_ptr<Closable> child) {
 }
 
 void Object::close() {
-	if (state_ != State::closed) {
-		state_ = State::closed;
-		// Newest first: what was attached last is detached first.
-		const auto children = std::move(children_);
-		children_.clear();
-		for (size_t i = children.size(); i-- > 0;) children[i]->close();
+	for (const auto& each : begin_close()) each->close();
+	end();
+}
+
+std::vector<std::shared_ptr<Closable>> Object::begin_close() {
+	begin();
+	state_ = State::closed;
+	// Newest first: what was attached last is detached first.
+	std::vector<std::shared_ptr<Closable>> children(children_.rbegin(), children_.rend());
+	children_.clear();
+	for (const auto& each : children) {
+		if (!each->closes_anywhere()) each->close();
 	}
-	if (busy_ == 0) free_now();
+	std::erase_if(children, [](const std::shared_ptr<Closable>& each) { return !each->closes_anywhere(); });
+	return children;
 }
 
 void Object::free_now() {

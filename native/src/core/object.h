@@ -21,6 +21,8 @@ public:
 	virtual ~Closable() = default;
 	virtual void close() = 0;
 	virtual bool closed() const = 0;
+	// Whether close() may run on any thread: detaching can wait tens of milliseconds for the kernel.
+	virtual bool closes_anywhere() const { return false; }
 };
 
 enum class State { open, loading, loaded, failed, closed };
@@ -61,6 +63,9 @@ public:
 	// Keeps the child, attached, until it is closed or the object is.
 	void adopt(std::shared_ptr<Closable> child);
 	void close();
+	// The same in steps: begin_close() on the owning thread leaves what may close anywhere, for any thread to close (newest
+	// first); end() on the owning thread then frees. Does nothing but begin() when the object is closed already.
+	std::vector<std::shared_ptr<Closable>> begin_close();
 
 	// libbpf's USDT manager is created on first use and is not thread safe.
 	std::mutex usdt_mutex;

@@ -24,7 +24,7 @@ void complete(napi_env env, napi_status status, void* data) {
 	Failure& outcome = running->outcome;
 	if (status == napi_cancelled) outcome = failure(task.name, ECANCELED, "");
 	if (task.done) task.done(outcome);
-	if (!outcome && task.object && task.object->closed()) {
+	if (!outcome && !task.closing && task.object && task.object->closed()) {
 		outcome = failure(task.name, ECANCELED, task.object->name(), "the object was closed meanwhile");
 	}
 	if (outcome) {

@@ -18,6 +18,7 @@ struct Task {
 	std::function<Failure()> run;                          // on a pool thread, no JavaScript
 	std::function<void(const Failure&)> done = nullptr;    // on the environment's thread, always
 	std::function<napi_value(napi_env)> result = nullptr;  // after success; null: undefined
+	bool closing = false;  // the task closes: a closed object is what it wants
 };
 
 // Returns the Promise.

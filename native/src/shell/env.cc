@@ -7,9 +7,7 @@ namespace {
 void end(napi_async_cleanup_hook_handle, void* data) {
 	auto* self = static_cast<Env*>(data);
 	self->ending = true;
-	const auto objects = std::move(self->objects);
-	self->objects.clear();
-	for (const auto& object : objects) object->close();
+	self->close_objects();
 	if (self->closing_handles == 0) napi_remove_async_cleanup_hook(self->cleanup);
 }
 
@@ -30,6 +28,15 @@ bool Env::create(napi_env env) {
 		return false;
 	}
 	return napi_add_async_cleanup_hook(env, end, self, &self->cleanup) == napi_ok;
+}
+
+void Env::close_objects() {
+	napi_handle_scope scope;
+	if (napi_open_handle_scope(env, &scope) != napi_ok) return;
+	const auto open = std::move(objects);
+	objects.clear();
+	for (const auto& object : open) object->close();
+	napi_close_handle_scope(env, scope);
 }
 
 void Env::handle_closed() {

@@ -12,8 +12,6 @@
 
 namespace bpfl {
 
-class RingHandle;
-
 struct Env {
 	napi_env env = nullptr;
 	napi_ref error_class = nullptr;  // BpfError, given by the JavaScript side
@@ -25,6 +23,7 @@ struct Env {
 
 	static Env* of(napi_env env);
 	static bool create(napi_env env);
+	void close_objects();
 	// Called when a libuv handle is finally closed.
 	void handle_closed();
 };

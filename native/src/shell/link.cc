@@ -136,6 +136,16 @@ napi_value link_close(napi_env env, napi_callback_info info) {
 	return make_undefined(env);
 }
 
+napi_value link_close_async(napi_env env, napi_callback_info info) {
+	ARGUMENTS(1);
+	REQUIRE_HANDLE(LinkHandle, self, 0);
+	const auto detach = [link = self->link] {
+		link->close();
+		return ok();
+	};
+	return start(env, {.name = "close", .object = self->object, .run = detach, .closing = true});
+}
+
 }  // namespace
 
 void define_link(napi_env env, napi_value exports) {
@@ -149,6 +159,7 @@ void define_link(napi_env env, napi_value exports) {
 	define(env, exports, "attachTc", attach_tc_method);
 	define(env, exports, "linkClosed", link_closed);
 	define(env, exports, "linkClose", link_close);
+	define(env, exports, "linkCloseAsync", link_close_async);
 }
 
 }  // namespace bpfl

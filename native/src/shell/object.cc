@@ -236,6 +236,24 @@ napi_value object_close(napi_env env, napi_callback_info info) {
 	return make_undefined(env);
 }
 
+// Detaches on a pool thread. The object is closed for everybody at once.
+napi_value object_close_async(napi_env env, napi_callback_info info) {
+	ARGUMENTS(1);
+	REQUIRE_HANDLE(ObjectHandle, self, 0);
+	const std::shared_ptr<Object> object = self->object;
+	Env::of(env)->objects.erase(object);
+	const auto children = object->begin_close();
+	const auto detach = [children] {
+		for (const auto& each : children) each->close();
+		return ok();
+	};
+	return start(env, {.name = "close",
+		.object = object,
+		.run = detach,
+		.done = [object](const Failure&) { object->end(); },
+		.closing = true});
+}
+
 }  // namespace
 
 void define_object(napi_env env, napi_value exports) {
@@ -253,6 +271,7 @@ void define_object(napi_env env, napi_value exports) {
 	define(env, exports, "objectMap", object_map);
 	define(env, exports, "objectBtf", object_btf);
 	define(env, exports, "objectClose", object_close);
+	define(env, exports, "objectCloseAsync", object_close_async);
 }
 
 }  // namespace bpfl

@@ -28,6 +28,12 @@ napi_value set_error_class(napi_env env, napi_callback_info info) {
 	return make_undefined(env);
 }
 
+// closeAll(): for the process's exit event, because process.exit() in the main thread runs no cleanup hook.
+napi_value close_all(napi_env env, napi_callback_info) {
+	Env::of(env)->close_objects();
+	return make_undefined(env);
+}
+
 // probeFeature(kind, type, category, name, helper) → Promise
 napi_value probe_feature_method(napi_env env, napi_callback_info info) {
 	ARGUMENTS(5);
@@ -89,6 +95,7 @@ napi_value libbpf_version(napi_env env, napi_callback_info) { return make_string
 
 void define_system(napi_env env, napi_value exports) {
 	define(env, exports, "setErrorClass", set_error_class);
+	define(env, exports, "closeAll", close_all);
 	define(env, exports, "probeFeature", probe_feature_method);
 	define(env, exports, "enableStats", enable_stats);
 	define(env, exports, "statsClose", stats_close);
