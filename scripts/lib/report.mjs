@@ -75,16 +75,18 @@ export function run(
 			if (code !== null && accept.includes(code)) resolve({ code, output })
 			else {
 				const end = signal === null ? `ended with ${code}` : `was ended by ${signal}`
-				const shown = show ? '' : `\n${lastLines(output, 60)}`
+				const shown = show ? '' : `\n${excerpt(output, 60)}`
 				reject(new ScriptError(`${command} ${end}${shown}`, fix))
 			}
 		})
 	})
 }
 
-function lastLines(text, count) {
+/** The head says what went wrong first, the end what it led to. */
+function excerpt(text, count) {
 	const lines = text.trimEnd().split('\n')
-	return lines.length <= count
-		? lines.join('\n')
-		: [`(${lines.length - count} lines before)`, ...lines.slice(-count)].join('\n')
+	if (lines.length <= count) return lines.join('\n')
+	const head = Math.floor(count / 3)
+	const hidden = lines.length - count
+	return [...lines.slice(0, head), `(${hidden} lines more)`, ...lines.slice(head - count)].join('\n')
 }
