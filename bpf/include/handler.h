@@ -5,26 +5,30 @@
 #include "../maps/conns.h"
 #include "../protocols/classify.h"
 
-/* Facts of the socket that are read once a connection. */
-INLINE void read_addresses(struct http1 *h, struct sock *sk, __u8 family)
+INLINE void read_addresses(struct vor_address *local, struct vor_address *remote, struct sock *sk, __u8 family)
+{
+	if (family == VOR_AF_UNIX)
+		return;
+	if (family == VOR_AF_INET) {
+		local->addr[10] = local->addr[11] = remote->addr[10] = remote->addr[11] = 0xff;
+		*(__u32 *)(local->addr + 12) = sk->__sk_common.skc_rcv_saddr;
+		*(__u32 *)(remote->addr + 12) = sk->__sk_common.skc_daddr;
+	} else {
+		BPF_CORE_READ_INTO(&local->addr, sk, __sk_common.skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO(&remote->addr, sk, __sk_common.skc_v6_daddr);
+	}
+	local->port = sk->__sk_common.skc_num;
+	remote->port = swap16(sk->__sk_common.skc_dport);
+}
+
+/* Facts of the socket that are read once a connection. Its ports are gone when it closes. */
+INLINE void read_socket(struct http1 *h, struct sock *sk, __u8 family)
 {
 	h->family = family;
 	h->netns = sk->__sk_common.skc_net.net->ns.inum;
-	if (family == VOR_AF_UNIX) {
-		struct sock *peer = BPF_CORE_READ((struct unix_sock *)sk, peer);
-		h->peer_inode = BPF_CORE_READ(peer, sk_socket, file, f_inode, i_ino);
-		return;
-	}
-	if (family == VOR_AF_INET) {
-		h->local.addr[10] = h->local.addr[11] = h->remote.addr[10] = h->remote.addr[11] = 0xff;
-		*(__u32 *)(h->local.addr + 12) = sk->__sk_common.skc_rcv_saddr;
-		*(__u32 *)(h->remote.addr + 12) = sk->__sk_common.skc_daddr;
-	} else {
-		BPF_CORE_READ_INTO(&h->local.addr, sk, __sk_common.skc_v6_rcv_saddr);
-		BPF_CORE_READ_INTO(&h->remote.addr, sk, __sk_common.skc_v6_daddr);
-	}
-	h->local.port = sk->__sk_common.skc_num;
-	h->remote.port = swap16(sk->__sk_common.skc_dport);
+	if (family == VOR_AF_UNIX)
+		h->peer_inode = BPF_CORE_READ((struct unix_sock *)sk, peer, sk_socket, file, f_inode, i_ino);
+	read_addresses(&h->local, &h->remote, sk, family);
 }
 
 /* One record that says: this connection is one we cannot read. */
@@ -33,6 +37,17 @@ INLINE int conn_unreadable(struct conn *c, struct sock *sk, __u32 protocol, __u6
 	if (!c || !sk)
 		return 0;
 	c->state = CONN_IGNORED;
+	struct vor_conn_record record = {
+		.header = {.kind = VOR_RECORD_CONN, .size = sizeof(record), .cpu = bpf_get_smp_processor_id()},
+		.time_ns = now,
+		.role = c->role,
+		.protocol = protocol,
+		.family = c->family,
+	};
+	process_key(&record.process, bpf_get_current_task_btf());
+	read_addresses(&record.local, &record.remote, sk, c->family);
+	if (bpf_ringbuf_output(&vor_ring, &record, sizeof(record), ring_flags(now)))
+		count(VOR_COUNT_CONN_DROPPED);
 	count(protocol == VOR_PROTO_TLS ? VOR_COUNT_CONN_TLS :
 	      protocol == VOR_PROTO_HTTP2 ? VOR_COUNT_CONN_HTTP2 : VOR_COUNT_CONN_UNKNOWN);
 	return 0;
@@ -99,7 +114,7 @@ INLINE bool recognise(struct sock *sk, struct conn *c, struct scratch *s)
 		}
 		h->request_dir = dir;
 		h->inode = c->inode;
-		read_addresses(h, sk, c->family);
+		read_socket(h, sk, c->family);
 		carry_into(h, c, &h->request, h->request_carry, dir);
 		c->role = dir == DIR_RECV ? VOR_ROLE_SERVER : VOR_ROLE_CLIENT;
 		c->state = CONN_HTTP1;
@@ -165,6 +180,20 @@ INLINE void http1_io(struct sock *sk, struct conn *c, struct http1 *h, struct sc
 		count(VOR_COUNT_MALFORMED);
 		http1_forget(sk, c, h, io->now, VOR_COUNT_DROPPED_STATE_LOST, CONN_IGNORED);
 	}
+}
+
+/* The peer has closed or an error came back. What a client still waits for will not come; what a server holds may still
+ * be answered (half close), unless its sending failed. */
+INLINE void on_end(struct sock *sk, struct conn *c, __u32 dir, int ret, __u64 now)
+{
+	if (c->state != CONN_HTTP1)
+		return;
+	struct http1 *h = http1_get(sk, c->tcp);
+	if (!h)
+		return;
+	bool client = h->request_dir == DIR_SEND;
+	if (ret == 0 ? client && dir == DIR_RECV : !(client && dir == DIR_SEND))
+		exchanges_finish(h, now, VOR_HTTP_CLOSED | (ret ? VOR_HTTP_PEER_RESET : 0), VOR_COUNT_MAX);
 }
 
 INLINE void on_io(struct sock *sk, struct conn *c, struct scratch *s)

@@ -90,17 +90,22 @@ struct msghdr {
 	struct iov_iter msg_iter;
 };
 
-struct upid {
-	int nr;
-};
-
 struct pid_namespace {
 	struct ns_common ns;
 };
 
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+
 struct nsproxy {
 	struct net *net_ns;
-	struct pid_namespace *pid_ns_for_children;
 };
 
 typedef struct {
@@ -128,6 +133,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct mm_struct *mm;
+	struct pid *thread_pid;
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
 	char comm[16];
@@ -184,7 +190,11 @@ struct bpf_iter__bpf_map_elem {
 #define VOR_MSG_PEEK 0x2
 #define VOR_MSG_TRUNC 0x20
 #define VOR_O_NONBLOCK 04000
-#define VOR_EAGAIN 11
+#define VOR_EPIPE 32
+#define VOR_ECONNABORTED 103
+#define VOR_ECONNRESET 104
+#define VOR_ETIMEDOUT 110
+#define VOR_SHUTDOWN_RECEIVE 1
 #define VOR_SHUTDOWN_BOTH 3
 #define VOR_TCP_ESTABLISHED 1
 #define VOR_TCP_CLOSE 7

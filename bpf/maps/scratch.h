@@ -17,7 +17,8 @@ enum scratch_user {
 };
 
 struct scratch {
-	char buffer[SCRATCH_BUFFER];
+	char buffer[SCRATCH_BUFFER + 16];
+	char collected[2048]; /* OTEL_ variables found so far (exec) */
 	struct io io;
 	__u32 offset;      /* bytes of the operation consumed so far */
 	__u32 end;         /* valid bytes in buffer: the carried line, then bytes of the operation */

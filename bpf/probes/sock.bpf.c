@@ -3,6 +3,8 @@
  * anything that is no socket I/O, every system call and io_uring in one place. */
 #include "../include/anchor.h"
 #include "../include/handler.h"
+#include "connection.h"
+#include "process.h"
 
 /* -1 = none of ours; else whether it is TCP-like (has a close hook and socket storage). */
 INLINE int socket_kind(struct sock *sk)
@@ -46,11 +48,16 @@ INLINE struct conn *conn_of(struct sock *sk, bool tcp)
 	return c;
 }
 
+INLINE bool ends_connection(int ret)
+{
+	return ret == -VOR_EPIPE || ret == -VOR_ECONNABORTED || ret == -VOR_ECONNRESET || ret == -VOR_ETIMEDOUT;
+}
+
 INLINE int socket_io(struct sock *sk, int ret, int flags, __u32 dir, __u32 user)
 {
 	if (flags & VOR_MSG_PEEK)
 		return 0;
-	if (ret <= 0)
+	if (ret < 0 && !ends_connection(ret))
 		return 0;
 	int kind = socket_kind(sk);
 	if (kind < 0)
@@ -58,6 +65,12 @@ INLINE int socket_io(struct sock *sk, int ret, int flags, __u32 dir, __u32 user)
 	struct conn *c = conn_of(sk, kind);
 	if (!c)
 		return 0;
+	if (ret <= 0) {
+		/* Zero is the end of the stream only if the peer has shut its side: a read of no bytes gives zero, too. */
+		if (ret < 0 || (dir == DIR_RECV && (sk->sk_shutdown & VOR_SHUTDOWN_RECEIVE)))
+			on_end(sk, c, dir, ret, bpf_ktime_get_boot_ns());
+		return 0;
+	}
 	struct scratch *s = scratch_get(user);
 	if (!s)
 		return 0;

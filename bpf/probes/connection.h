@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR MIT) */
+/* The life of TCP connections beside their bytes: who listens, and the end of what is still open. */
+#pragma once
+
+#include "../include/handler.h"
+#include "../maps/process_ring.h"
+
+INLINE void listen_event(const struct sock *sk)
+{
+	struct vor_listen_record *record = process_reserve(struct vor_listen_record, VOR_RECORD_LISTEN);
+	if (!record)
+		return;
+	process_key(&record->process, bpf_get_current_task_btf());
+	record->time_ns = bpf_ktime_get_boot_ns();
+	record->family = sk->__sk_common.skc_family;
+	record->netns = sk->__sk_common.skc_net.net->ns.inum;
+	__builtin_memset(&record->local, 0, sizeof(record->local));
+	if (record->family == VOR_AF_INET) {
+		record->local.addr[10] = record->local.addr[11] = 0xff;
+		*(__u32 *)(record->local.addr + 12) = sk->__sk_common.skc_rcv_saddr;
+	} else {
+		BPF_CORE_READ_INTO(&record->local.addr, sk, __sk_common.skc_v6_rcv_saddr);
+	}
+	record->local.port = sk->__sk_common.skc_num;
+	bpf_ringbuf_submit(record, process_ring_flags());
+}
+
+/* Emits what is open on a connection that has ended. */
+INLINE void connection_over(struct sock *sk, __u32 flags)
+{
+	struct conn *c = conn_get(sk, true);
+	if (!c || c->state != CONN_HTTP1)
+		return;
+	struct http1 *h = http1_get(sk, true);
+	if (h)
+		exchanges_finish(h, bpf_ktime_get_boot_ns(), VOR_HTTP_CLOSED | flags, VOR_COUNT_MAX);
+	c->state = CONN_IGNORED;
+}
+
+/* Own close: both directions are shut. (A half close leaves the response to come; a reset leaves what was received to be
+ * read: both end by the reader's or the socket's end.) */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(vor_sock_state, struct sock *sk, int old_state, int new_state)
+{
+	if (new_state == VOR_TCP_LISTEN) {
+		listen_event(sk);
+		return 0;
+	}
+	if (new_state <= VOR_TCP_ESTABLISHED || sk->sk_shutdown != VOR_SHUTDOWN_BOTH)
+		return 0;
+	connection_over(sk, 0);
+	return 0;
+}
+
+/* The socket goes. In process or soft interrupt context, for every TCP socket exactly once. */
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(vor_sock_destroy, struct sock *sk)
+{
+	connection_over(sk, sk->sk_err ? VOR_HTTP_PEER_RESET : 0);
+#ifdef VOR_CONN_HASH
+	http1_delete(sk, true);
+	conn_delete(sk, true);
+#endif
+	return 0;
+}
