@@ -29,7 +29,9 @@ export function clusterPath(path: string, wildcard: string): string {
 			continue
 		}
 		if (replaced) continue
-		if (!isAllowed(path.charCodeAt(i)) && segment.length !== 1) replaced = true
+		const code = path.charCodeAt(i)
+		// A character beyond ASCII is several bytes: at most the first of them would be forgiven.
+		if (!isAllowed(code) && (segment.length !== 1 || code > 0x7f)) replaced = true
 		segment += char
 	}
 	return out + judge(segment, replaced, wildcard)

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { RawBatch } from '../../../src/model/batch.ts'
 import type { FallbackCount } from '../../../src/model/exchange.ts'
 import type { ProcessFact } from '../../../src/model/process-fact.ts'
@@ -47,10 +48,12 @@ export const ANSWERED = HTTP_FLAG.responseSeen | HTTP_FLAG.responseComplete | HT
 
 let nextId = 1
 
-/** A random-looking id of `bytes` bytes that no other call gave. */
+/** An id of `bytes` bytes, spread like a random one, that no other call gave. */
 export function freshId(bytes: number): string {
-	const low = (nextId++).toString(16).padStart(8, '0')
-	return low.repeat(bytes / 4)
+	return createHash('sha1')
+		.update(String(nextId++))
+		.digest('hex')
+		.slice(0, bytes * 2)
 }
 
 export function httpRecord(fields: HttpRecord = {}): Buffer {
