@@ -90,6 +90,9 @@ function generate(btf, hash) {
 		methodNames(enums.find(({ name }) => name === 'vor_method')),
 		'',
 		...structs.flatMap((item) => [structConst(item), '']),
+		'/** The same structs in the shape of BTF, for readers that look fields up by name. */',
+		`export const RECORD_LAYOUT = ${JSON.stringify({ structs })}`,
+		'',
 	]
 	return parts.join('\n').trimEnd() + '\n'
 }
