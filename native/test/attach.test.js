@@ -317,7 +317,10 @@ test('features are probed by doing', async () => {
 	await yes({ kind: 'program', type: 'raw_tracepoint' })
 	await yes({ kind: 'map', type: 'ringbuf' })
 	await yes({ kind: 'helper', type: 'socket_filter', helper: 1 })
-	await no({ kind: 'helper', type: 'socket_filter', helper: 4 }, 'EOPNOTSUPP')
+	// bpf_sk_storage_get: in tp_btf programs, not in tracepoint programs.
+	await yes({ kind: 'helper', type: 'tracing', helper: 107 })
+	await no({ kind: 'helper', type: 'tracepoint', helper: 107 }, 'EOPNOTSUPP')
+	await no({ kind: 'helper', type: 'socket_filter', helper: 99999 }, 'EOPNOTSUPP')
 	await yes({ kind: 'tp_btf', name: 'sched_switch' })
 	await no({ kind: 'tp_btf', name: 'no_such_tracepoint' }, 'ENOENT')
 	await no({ kind: 'fentry', name: 'no_such_function' }, 'ENOENT')

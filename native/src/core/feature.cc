@@ -9,6 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <span>
+
 #include "capture.h"
 #include "kprobe.h"
 #include "tracefs.h"
@@ -36,7 +38,7 @@ Verdict no(int error, const std::string& subject, std::string detail) {
 
 Verdict yes() { return {true, {}}; }
 
-int load_smallest(bpf_prog_type type, bpf_attach_type attach, int btf_id, std::string* log) {
+int load(bpf_prog_type type, bpf_attach_type attach, int btf_id, std::span<const bpf_insn> instructions, std::string* log) {
 	char text[4096] = "";
 	LIBBPF_OPTS(bpf_prog_load_opts, options);
 	options.expected_attach_type = attach;
@@ -44,11 +46,55 @@ int load_smallest(bpf_prog_type type, bpf_attach_type attach, int btf_id, std::s
 	options.log_buf = text;
 	options.log_size = sizeof(text);
 	options.log_level = 1;
-	const int fd = bpf_prog_load(type, "bpfl_probe", "GPL", kReturnZero, 2, &options);
+	const int fd = bpf_prog_load(type, "bpfl_probe", "GPL", instructions.data(), instructions.size(), &options);
 	const int error = errno;
-	if (fd < 0) *log = telling_lines(text);
+	if (fd < 0) *log = text;
 	errno = error;
 	return fd;
+}
+
+int load_smallest(bpf_prog_type type, bpf_attach_type attach, int btf_id, std::string* log) {
+	const int fd = load(type, attach, btf_id, kReturnZero, log);
+	const int error = errno;
+	*log = telling_lines(*log);
+	errno = error;
+	return fd;
+}
+
+// Where a program of this type must say at load what it will be attached to.
+bpf_attach_type attach_type_of(bpf_prog_type type) {
+	switch (type) {
+		case BPF_PROG_TYPE_CGROUP_SOCK_ADDR: return BPF_CGROUP_INET4_CONNECT;
+		case BPF_PROG_TYPE_CGROUP_SOCKOPT: return BPF_CGROUP_GETSOCKOPT;
+		case BPF_PROG_TYPE_SK_LOOKUP: return BPF_SK_LOOKUP;
+		case BPF_PROG_TYPE_TRACING: return BPF_TRACE_RAW_TP;
+		default: return BPF_CGROUP_INET_INGRESS;
+	}
+}
+
+// libbpf 1.1 looks for words that kernels from 6.12 on no longer write, and then takes every helper for allowed.
+Verdict probe_helper(bpf_prog_type type, int helper, const std::string& subject) {
+	if (type == BPF_PROG_TYPE_LSM || type == BPF_PROG_TYPE_EXT || type == BPF_PROG_TYPE_STRUCT_OPS) {
+		return no(EOPNOTSUPP, subject, "helpers of this program type cannot be probed");
+	}
+	int btf_id = 0;
+	if (type == BPF_PROG_TYPE_TRACING) {
+		btf_id = libbpf_find_vmlinux_btf_id("sched_switch", BPF_TRACE_RAW_TP);
+		if (btf_id <= 0) return no(btf_id, subject, "the kernel's BTF has no sched_switch to probe with");
+	}
+	const bpf_insn call[] = {
+		{.code = BPF_JMP | BPF_CALL, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = helper},
+		kReturnZero[0],
+		kReturnZero[1],
+	};
+	std::string log;
+	File program{load(type, attach_type_of(type), btf_id, call, &log)};
+	if (program.fd >= 0) return yes();
+	for (const char* refusal : {"unknown func", "invalid func", "cannot use helper", "unknown helper"}) {
+		if (log.find(refusal) != std::string::npos) return no(EOPNOTSUPP, subject, telling_lines(log));
+	}
+	// Refused for its missing arguments: then the helper itself was accepted.
+	return log.empty() ? no(errno, subject, "load refused") : yes();
 }
 
 Verdict probe_btf(const std::string& name, bpf_attach_type attach, bool also_attach) {
@@ -118,8 +164,7 @@ Failure probe_feature(const Feature& feature, Verdict* out) {
 		const auto prog_type = static_cast<bpf_prog_type>(type);
 		*out = feature.kind == "program"
 			? from_libbpf(libbpf_probe_bpf_prog_type(prog_type, nullptr), feature.type)
-			: from_libbpf(libbpf_probe_bpf_helper(prog_type, static_cast<bpf_func_id>(feature.helper), nullptr),
-				feature.type + " helper " + std::to_string(feature.helper));
+			: probe_helper(prog_type, feature.helper, feature.type + " helper " + std::to_string(feature.helper));
 	} else if (feature.kind == "map") {
 		const int type = map_type_of(feature.type);
 		if (type < 0) return failure("probe", EINVAL, feature.type, "no such map type");
