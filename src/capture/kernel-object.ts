@@ -30,7 +30,10 @@ const REQUIRED_HOOKS = [
 
 const OBJECTS = { socket: 'sock', hash: 'sock_hash' } as const
 
-export async function loadKernelObject(options: CaptureOptions): Promise<KernelObject> {
+/** The part of the options that matters for loading. */
+export type LoadOptions = Partial<CaptureOptions>
+
+export async function loadKernelObject(options: LoadOptions): Promise<KernelObject> {
 	if (options.objectPath !== undefined) {
 		return load(options.objectPath, options.storage === 'hash' ? 'hash' : 'socket', options)
 	}
@@ -45,11 +48,7 @@ export async function loadKernelObject(options: CaptureOptions): Promise<KernelO
 	}
 }
 
-async function load(
-	path: string,
-	storage: 'socket' | 'hash',
-	options: CaptureOptions,
-): Promise<KernelObject> {
+async function load(path: string, storage: 'socket' | 'hash', options: LoadOptions): Promise<KernelObject> {
 	const object = openOrExplain(path)
 	try {
 		checkLayout(object, path)

@@ -200,3 +200,58 @@ function sameRecord(a: Readonly<Record<string, string>>, b: Readonly<Record<stri
 	const names = Object.keys(a)
 	return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name])
 }
+
+/** What /proc told, into the entry. */
+export function takeScanned(entry: Entry, scanned: ScannedProcess): void {
+	entry.parentPid = scanned.parentPid
+	entry.comm = scanned.comm
+	entry.executable = scanned.executable
+	entry.executableKey = scanned.executableKey
+	// argv of the exec record is what was really given; /proc shows what the program made of it (titles).
+	if (!entry.commandLineFromExec || isCut(entry.commandLine)) entry.commandLine = scanned.commandLine
+	entry.otelEnv = scanned.otelEnv
+	entry.sdkVariables = new Map(scanned.sdkVariables)
+	entry.scannedLanguage = scanned.language
+	entry.runtimeVersion = scanned.runtimeVersion
+	entry.linkedExporters = scanned.linkedExporters
+	entry.packageName = scanned.packageName
+	entry.packageVersion = scanned.packageVersion
+	entry.containerId = scanned.containerId
+	entry.inContainer = scanned.inContainer
+	entry.uid = scanned.uid
+	entry.sites = scanned.sites
+	// LISTEN records may be ahead of the scan, never behind it for long: ports are only added here.
+	const ports = new Set([...entry.listenPorts, ...scanned.listenPorts])
+	if (ports.size !== entry.listenPorts.length) entry.listenPorts = [...ports].sort((a, b) => a - b)
+}
+
+/** What a forked child shares with its parent until it execs. */
+export function inherit(child: Entry, parent: Entry): void {
+	child.executable = parent.executable
+	child.executableKey = parent.executableKey
+	child.commandLine = parent.commandLine
+	child.commandLineFromExec = parent.commandLineFromExec
+	child.otelEnv = parent.otelEnv
+	child.sdkVariables = parent.sdkVariables
+	child.scannedLanguage = parent.scannedLanguage
+	child.runtimeVersion = parent.runtimeVersion
+	child.linkedExporters = parent.linkedExporters
+	child.packageName = parent.packageName
+	child.packageVersion = parent.packageVersion
+	child.containerId = parent.containerId
+	child.inContainer = parent.inContainer
+	child.uid = parent.uid
+	child.sites = parent.sites
+	child.listenPorts = parent.listenPorts
+	child.seenTraces = parent.seenTraces
+	child.seenMetrics = parent.seenMetrics
+}
+
+/** The exec record holds 512 bytes of argv. */
+const EXEC_ARGS_MAX = 512
+
+function isCut(args: readonly string[]): boolean {
+	let bytes = 0
+	for (const arg of args) bytes += Buffer.byteLength(arg) + 1
+	return bytes >= EXEC_ARGS_MAX
+}

@@ -28,7 +28,8 @@ export function nameService(input: NamingInput): { name: string; source: Service
 		if (name !== undefined && name !== '') return { name, source: 'script' }
 	}
 	const executable = baseName(input.executable)
-	if (executable !== '') return { name: executable, source: 'executable' }
+	// A program that runs from memory has no file name: memfd names are chosen at random as often as not.
+	if (executable !== '' && !executable.startsWith('memfd:')) return { name: executable, source: 'executable' }
 	return { name: input.comm === '' ? 'unknown_service' : input.comm, source: 'comm' }
 }
 

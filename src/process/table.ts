@@ -6,7 +6,7 @@ import type {
 	ProcessTracker,
 } from '../model/process-event.ts'
 import type { ProcessFact } from '../model/process-fact.ts'
-import { buildFact, type Entry, newEntry, sameFact } from './entry.ts'
+import { buildFact, type Entry, inherit, newEntry, sameFact, takeScanned } from './entry.ts'
 import type { ScannedProcess } from './scan.ts'
 import { compileSelection, evaluate, type SelectionRules, type Verdict } from './selection.ts'
 import { type ScanWorker, startScanWorker } from './worker-client.ts'
@@ -300,26 +300,7 @@ class Table implements ProcessTable {
 			entry.exactStart = false
 			this.adopt(entry, false)
 		}
-		entry.parentPid = scanned.parentPid
-		entry.comm = scanned.comm
-		entry.executable = scanned.executable
-		entry.executableKey = scanned.executableKey
-		// argv of the exec record is what was really given; /proc shows what the program made of it (titles).
-		if (!entry.commandLineFromExec || isCut(entry.commandLine)) entry.commandLine = scanned.commandLine
-		entry.otelEnv = scanned.otelEnv
-		entry.sdkVariables = new Map(scanned.sdkVariables)
-		entry.scannedLanguage = scanned.language
-		entry.runtimeVersion = scanned.runtimeVersion
-		entry.linkedExporters = scanned.linkedExporters
-		entry.packageName = scanned.packageName
-		entry.packageVersion = scanned.packageVersion
-		entry.containerId = scanned.containerId
-		entry.inContainer = scanned.inContainer
-		entry.uid = scanned.uid
-		entry.sites = scanned.sites
-		// LISTEN records may be ahead of the scan, never behind it for long: ports are only added here.
-		const ports = new Set([...entry.listenPorts, ...scanned.listenPorts])
-		if (ports.size !== entry.listenPorts.length) entry.listenPorts = [...ports].sort((a, b) => a - b)
+		takeScanned(entry, scanned)
 		this.update(entry)
 		this.askProbes(entry)
 	}
@@ -427,35 +408,4 @@ function identity(pid: number, startNs: number): string {
 
 function siteKey(executableKey: string, program: string): string {
 	return `${executableKey}/${program}`
-}
-
-/** What a forked child shares with its parent until it execs. */
-function inherit(child: Entry, parent: Entry): void {
-	child.executable = parent.executable
-	child.executableKey = parent.executableKey
-	child.commandLine = parent.commandLine
-	child.commandLineFromExec = parent.commandLineFromExec
-	child.otelEnv = parent.otelEnv
-	child.sdkVariables = parent.sdkVariables
-	child.scannedLanguage = parent.scannedLanguage
-	child.runtimeVersion = parent.runtimeVersion
-	child.linkedExporters = parent.linkedExporters
-	child.packageName = parent.packageName
-	child.packageVersion = parent.packageVersion
-	child.containerId = parent.containerId
-	child.inContainer = parent.inContainer
-	child.uid = parent.uid
-	child.sites = parent.sites
-	child.listenPorts = parent.listenPorts
-	child.seenTraces = parent.seenTraces
-	child.seenMetrics = parent.seenMetrics
-}
-
-/** The exec record holds 512 bytes of argv. */
-const EXEC_ARGS_MAX = 512
-
-function isCut(args: readonly string[]): boolean {
-	let bytes = 0
-	for (const arg of args) bytes += Buffer.byteLength(arg) + 1
-	return bytes >= EXEC_ARGS_MAX
 }
