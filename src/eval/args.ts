@@ -100,7 +100,7 @@ export interface AttrOptions<T> extends FieldInfo {
 	readonly default?: T
 }
 
-export function attr<T>(type: Type<T>, options: AttrOptions<T> = {}): AttrField<T> {
+export function attr<T>(type: Type<T>, options: AttrOptions<NoInfer<T>> = {}): AttrField<T> {
 	return {
 		kind: 'attr',
 		type,

@@ -1,0 +1,173 @@
+import { type ArgsSchema, attr, block, defineArgs, optionalBlock } from '../eval/args.ts'
+
+import {
+	anyValue,
+	bool,
+	capsule,
+	duration,
+	enumOf,
+	float,
+	int,
+	list,
+	map,
+	optionalSecret,
+	secret,
+	string,
+} from '../eval/types.ts'
+import type { Stability } from './component.ts'
+
+const level = enumOf(['info', 'error', 'warn', 'debug'], (text) => `unrecognized log level "${text}"`)
+const format = enumOf(['logfmt', 'json'], (text) => `unrecognized log format "${text}"`)
+
+const logging = defineArgs({
+	level: attr(level, { doc: 'Lowest level that is written.' }),
+	format: attr(format, { doc: 'Form of the lines.' }),
+	write_to: attr(list(capsule('loki.LogsReceiver')), {
+		doc: 'Where log lines go besides standard error.',
+		notYet: true,
+	}),
+	destination: attr(string, { default: 'stderr', doc: 'Where log lines are written.', notYet: true }),
+})
+
+const tracing = defineArgs({
+	sampling_fraction: attr(float, {
+		default: 0.1,
+		doc: 'Share of Vör’s own traces that is kept.',
+		notYet: true,
+	}),
+	write_to: attr(list(capsule('otelcol.Consumer')), { doc: 'Where Vör’s own traces go.', notYet: true }),
+	send_traceparent: attr(bool, { doc: 'Send the traceparent header with own requests.', notYet: true }),
+	sampler: optionalBlock(
+		{
+			jaeger_remote: optionalBlock({
+				url: attr(string, { default: 'http://127.0.0.1:5778/sampling' }),
+				max_operations: attr(int, { default: 256 }),
+				refresh_interval: attr(duration, { default: 60_000 }),
+			}),
+		},
+		{ notYet: true },
+	),
+})
+
+const tlsFile = {
+	cert_pem: attr(string),
+	cert_file: attr(string),
+	key_pem: attr(secret),
+	key_file: attr(string),
+}
+
+const http = defineArgs({
+	auth: optionalBlock({
+		basic: optionalBlock({
+			username: attr(string, { required: true }),
+			password: attr(secret, { required: true }),
+		}),
+		filter: block({
+			paths: attr(list(string)),
+			authenticate_matching_paths: attr(bool, { default: true }),
+		}),
+	}),
+	tls: optionalBlock({
+		...tlsFile,
+		client_ca_pem: attr(string),
+		client_ca_file: attr(string),
+		client_auth_type: attr(string, { default: 'NoClientCert' }),
+		cipher_suites: attr(list(string)),
+		curve_preferences: attr(list(string)),
+		min_version: attr(string),
+		max_version: attr(string),
+	}),
+})
+
+const livedebugging = defineArgs({ enabled: attr(bool, { doc: 'Show data that flows, on the web page.' }) })
+
+/** Blocks that configure Vör itself: at the root, once, without a label. */
+export const serviceBlocks: ReadonlyMap<string, ArgsSchema<unknown>> = new Map<string, ArgsSchema<unknown>>([
+	['http', http],
+	['livedebugging', livedebugging],
+	['logging', logging],
+	['tracing', tracing],
+])
+
+/** Of those, the ones Alloy keeps with `argument`, `export` and the imports: their errors are worded differently. */
+export const rootConfigNames: ReadonlySet<string> = new Set(['logging', 'tracing'])
+
+const fileWatch = {
+	filename: attr(string, { required: true, doc: 'File, or folder of files, that holds the module.' }),
+	detector: attr(
+		enumOf(['fsnotify', 'poll'], (text) => `invalid detector "${text}", expected fsnotify or poll`),
+		{ doc: 'How changes are noticed.' },
+	),
+	poll_frequency: attr(duration, { default: 60_000, doc: 'How often to look when polling.' }),
+}
+
+const importHttp = defineArgs({
+	url: attr(string, { required: true, doc: 'Where the module is fetched.' }),
+	poll_frequency: attr(duration, { default: 60_000 }),
+	poll_timeout: attr(duration, { default: 10_000 }),
+	method: attr(string, { default: 'GET' }),
+	headers: attr(map(string)),
+	body: attr(string),
+	client: block({
+		bearer_token: attr(secret),
+		bearer_token_file: attr(string),
+		follow_redirects: attr(bool, { default: true }),
+		basic_auth: optionalBlock({
+			username: attr(string),
+			password: attr(secret),
+			password_file: attr(string),
+		}),
+	}),
+})
+
+const importGit = defineArgs({
+	repository: attr(string, { required: true }),
+	revision: attr(string, { default: 'HEAD' }),
+	path: attr(string, { required: true }),
+	pull_frequency: attr(duration, { default: 60_000 }),
+	basic_auth: optionalBlock({ username: attr(string), password: attr(secret), password_file: attr(string) }),
+	ssh_key: optionalBlock({
+		username: attr(string, { required: true }),
+		key: attr(secret),
+		key_file: attr(string),
+		passphrase: attr(secret),
+	}),
+})
+
+export const importFile = defineArgs(fileWatch)
+export const importString = defineArgs({
+	content: attr(optionalSecret, { required: true, doc: 'The module’s text.' }),
+})
+export { importGit, importHttp }
+
+/** `argument "x"`: what a module takes. */
+export const argumentBlock = defineArgs({
+	optional: attr(bool),
+	default: attr(anyValue),
+	comment: attr(string),
+})
+
+/** `export "x"`: what a module gives. */
+export const exportBlock = defineArgs({ value: attr(anyValue, { required: true }) })
+
+/** `foreach "x"` without its `template`. */
+export const foreachBlock = defineArgs({
+	collection: attr(list(anyValue), { required: true }),
+	var: attr(string, { required: true }),
+	id: attr(string),
+	hash_string_id: attr(bool),
+	enable_metrics: attr(bool),
+})
+
+export const foreachStability: Stability = 'experimental'
+
+/** Blocks with a label that are no components, with their arguments. */
+export const configBlocks: ReadonlyMap<string, ArgsSchema<unknown>> = new Map<string, ArgsSchema<unknown>>([
+	['argument', argumentBlock],
+	['export', exportBlock],
+	['foreach', foreachBlock],
+	['import.file', importFile],
+	['import.git', importGit],
+	['import.http', importHttp],
+	['import.string', importString],
+])

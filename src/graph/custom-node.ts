@@ -1,0 +1,171 @@
+import { statementError } from '../eval/decode.ts'
+import { deepEqual } from '../eval/equal.ts'
+import { DiagnosticError, Evaluator } from '../eval/evaluate.ts'
+import type { Scope } from '../eval/scope.ts'
+import type { Value } from '../eval/values.ts'
+import type { Block } from '../syntax/ast.ts'
+import { formatDiagnostic } from '../syntax/diag.ts'
+import type { ModuleRef } from './component-node.ts'
+import type { CustomScope, Declare } from './customs.ts'
+import { Module, type ModuleInput } from './module.ts'
+import { LoadError, loadError, messageOf, Node } from './node.ts'
+import { type Shared, tick } from './shared.ts'
+
+/** An instance of a `declare`: a module of its own. */
+export class CustomNode extends Node {
+	readonly module: Module
+	readonly #shared: Shared
+	readonly #parent: ModuleRef
+	/** The names in force, and those of the configuration that is being prepared. */
+	#customs: CustomScope | undefined
+	#offered: CustomScope | undefined
+	#declare: Declare | undefined
+	#args: ReadonlyMap<string, Value> = new Map()
+	#started = false
+	#pending:
+		| { readonly block: Block; readonly declare: Declare; readonly args: ReadonlyMap<string, Value> }
+		| undefined
+
+	constructor(id: string, block: Block, shared: Shared, parent: ModuleRef) {
+		super(id, block)
+		this.#shared = shared
+		this.#parent = parent
+		this.module = new Module(parent.id === '' ? id : `${parent.id}/${id}`, shared, () => this.#publish())
+	}
+
+	get args(): ReadonlyMap<string, Value> {
+		return this.#args
+	}
+
+	/** The custom components that the next configuration offers. */
+	offer(customs: CustomScope): void {
+		this.#offered = customs
+	}
+
+	override get preview(): Value | undefined {
+		return this.#pending === undefined ? this.exports : this.module.values()
+	}
+
+	async prepare(block: Block, scope: Scope): Promise<void> {
+		this.evaluatedAt = tick()
+		try {
+			const args = readArguments(block, scope)
+			const declare = findDeclare(this.#offered!, block)
+			await this.module.prepare(moduleInput(declare, args))
+			this.#pending = { block, declare, args }
+		} catch (reason) {
+			throw loadError(reason, block, 'Failed to build component: ')
+		}
+	}
+
+	async commit(): Promise<void> {
+		const pending = this.#pending
+		this.live = true
+		if (pending === undefined) return
+		this.block = pending.block
+		this.#declare = pending.declare
+		this.#args = pending.args
+		this.#customs = this.#offered
+		this.#pending = undefined
+		await this.module.commit()
+		this.#publish()
+		this.health.evaluated('healthy', 'component evaluated')
+	}
+
+	#publish(): void {
+		const values = this.module.values()
+		if (this.exports !== undefined && deepEqual(values, this.exports)) return
+		this.setExports(values)
+		if (this.live) this.#parent.exportsChanged(this)
+	}
+
+	async rollback(): Promise<void> {
+		this.#pending = undefined
+		await this.module.rollback()
+	}
+
+	evaluate(scope: Scope): void {
+		this.evaluatedAt = tick()
+		try {
+			const args = readArguments(this.block, scope)
+			const declare = findDeclare(this.#customs!, this.block)
+			if (declare.block !== this.#declare?.block) this.#parent.track(this.#reload(declare, args))
+			else {
+				this.#args = args
+				this.module.setArguments(args)
+				this.health.evaluated('healthy', 'component evaluated')
+			}
+		} catch (reason) {
+			this.#failed(reason)
+		}
+	}
+
+	/** The module behind it was imported anew. */
+	async #reload(declare: Declare, args: ReadonlyMap<string, Value>): Promise<void> {
+		try {
+			await this.module.prepare(moduleInput(declare, args))
+			await this.module.commit()
+			this.#declare = declare
+			this.#args = args
+			this.#publish()
+			this.health.evaluated('healthy', 'component evaluated')
+		} catch (reason) {
+			this.#failed(reason)
+		}
+		this.#shared.changed({ kind: 'health', module: this.#parent.id, id: this.id })
+	}
+
+	#failed(reason: unknown): void {
+		const text =
+			reason instanceof LoadError ? reason.diagnostics.map(formatDiagnostic).join('; ') : messageOf(reason)
+		this.health.evaluated('unhealthy', `component evaluation failed: ${text}`)
+		this.#shared.logger.error('failed to evaluate config', { node: this.id, err: text })
+	}
+
+	override async start(): Promise<void> {
+		if (this.#started) return
+		this.#started = true
+		await this.module.start()
+		this.health.running('healthy', 'started custom component')
+	}
+
+	async stop(): Promise<void> {
+		await this.module.stop()
+		this.health.running('exited', 'custom component shut down cleanly')
+	}
+}
+
+/** The body of an instance: attributes only, each the argument of that name. */
+function readArguments(block: Block, scope: Scope): ReadonlyMap<string, Value> {
+	const evaluator = new Evaluator(block.source, scope)
+	const out = new Map<string, Value>()
+	for (const statement of block.body) {
+		if (statement.kind === 'block')
+			throw new DiagnosticError(statementError(statement, 'nested blocks not supported here'))
+		out.set(
+			statement.name.name,
+			evaluator.located(() => evaluator.evaluate(statement.value)),
+		)
+	}
+	return out
+}
+
+function findDeclare(customs: CustomScope, block: Block): Declare {
+	const found = customs.find(block.name)
+	if (found !== undefined) return found
+	const namespace = block.name.slice(0, -1).join('.')
+	throw new Error(
+		`loading custom component controller: custom component config not found in the registry, namespace: "${namespace}", componentName: "${block.name.at(-1)}"`,
+	)
+}
+
+export function moduleInput(declare: Declare, args: ReadonlyMap<string, Value>, outer?: Scope): ModuleInput {
+	return {
+		blocks: declare.block.body.filter((statement) => statement.kind === 'block'),
+		attributes: declare.block.body.filter((statement) => statement.kind === 'attribute'),
+		customs: declare.scope,
+		modulePath: declare.scope.modulePath,
+		args,
+		outer,
+	}
+}

@@ -1,0 +1,46 @@
+import type { Block } from '../syntax/ast.ts'
+
+/** A `declare` and the names its body can use. */
+export interface Declare {
+	readonly block: Block
+	readonly scope: CustomScope
+}
+
+/** What an import node offers: nothing while it could not be read. */
+export interface ImportedModule {
+	readonly declares: CustomScope | undefined
+}
+
+/**
+ * The custom components that are visible in a module: its own declares and imports, then those of the modules around it.
+ * They hide built-in components of the same name.
+ */
+export class CustomScope {
+	readonly #outer: CustomScope | undefined
+	readonly declares = new Map<string, Block>()
+	readonly imports = new Map<string, ImportedModule>()
+	/** Folder or URL of the file that the scope was read from: `module_path`. */
+	readonly modulePath: string
+
+	constructor(modulePath: string, outer?: CustomScope) {
+		this.modulePath = modulePath
+		this.#outer = outer
+	}
+
+	/** Whether a component of this name is a custom one; its first part decides. */
+	has(first: string): boolean {
+		return this.declares.has(first) || this.imports.has(first) || (this.#outer?.has(first) ?? false)
+	}
+
+	find(name: readonly string[]): Declare | undefined {
+		const [first = '', ...rest] = name
+		if (rest.length === 0) {
+			const block = this.declares.get(first)
+			if (block !== undefined) return { block, scope: this }
+		} else {
+			const module = this.imports.get(first)
+			if (module !== undefined) return module.declares?.find(rest)
+		}
+		return this.#outer?.find(name)
+	}
+}

@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto'
+import { statementError } from '../eval/decode.ts'
+import { DiagnosticError } from '../eval/evaluate.ts'
+import { numberText } from '../eval/number.ts'
+import { createScope, type Scope } from '../eval/scope.ts'
+import type { Value } from '../eval/values.ts'
+import type { Block } from '../syntax/ast.ts'
+import type { ModuleRef } from './component-node.ts'
+import { foreachBlock } from './config-blocks.ts'
+import type { CustomScope } from './customs.ts'
+import { Module, type ModuleInput } from './module.ts'
+import { blockName, messageOf, Node } from './node.ts'
+import { type Shared, tick } from './shared.ts'
+import { configError, decodeConfig } from './value-nodes.ts'
+
+/** The template of a `foreach`, once for every item of its collection. */
+export class ForeachNode extends Node {
+	readonly #shared: Shared
+	readonly #parent: ModuleRef
+	/** The custom components visible to the template. */
+	customs: () => CustomScope
+	#children = new Map<string, Module>()
+	#pending: { readonly block: Block; readonly children: Map<string, Module> } | undefined
+	#started = false
+
+	constructor(id: string, block: Block, shared: Shared, parent: ModuleRef, customs: () => CustomScope) {
+		super(id, block)
+		this.#shared = shared
+		this.#parent = parent
+		this.customs = customs
+	}
+
+	get modules(): ReadonlyMap<string, Module> {
+		return this.#children
+	}
+
+	async prepare(block: Block, scope: Scope): Promise<void> {
+		this.evaluatedAt = tick()
+		const children = new Map<string, Module>()
+		this.#pending = { block, children }
+		try {
+			for (const [key, input] of this.#inputs(block, scope)) {
+				const module = this.#children.get(key) ?? new Module(`${this.#prefix}/${key}`, this.#shared)
+				children.set(key, module)
+				await module.prepare(input)
+			}
+		} catch (reason) {
+			throw configError(reason, block)
+		}
+	}
+
+	get #prefix(): string {
+		return this.#parent.id === '' ? this.id : `${this.#parent.id}/${this.id}`
+	}
+
+	#inputs(block: Block, scope: Scope): ReadonlyMap<string, ModuleInput> {
+		const templates = block.body.filter((one) => one.kind === 'block' && blockName(one) === 'template')
+		const template = templates[0]
+		if (template?.kind !== 'block') throw new Error('missing required block "template"')
+		if (templates.length > 1)
+			throw new DiagnosticError(statementError(templates[1]!, 'block "template" may only be specified once'))
+		const rest: Block = { ...block, body: block.body.filter((one) => !templates.includes(one)) }
+		const args = decodeConfig(foreachBlock, rest, scope)
+		const customs = this.customs()
+		const out = new Map<string, ModuleInput>()
+		for (const item of args.collection) {
+			const name = itemKey(item, args.id, args.hash_string_id)
+			let key = `foreach_${name}_1`
+			for (let again = 2; out.has(key); again++) key = `foreach_${name}_${again}`
+			out.set(key, {
+				blocks: template.body.filter((one) => one.kind === 'block'),
+				attributes: template.body.filter((one) => one.kind === 'attribute'),
+				customs,
+				modulePath: customs.modulePath,
+				args: new Map(),
+				outer: createScope(new Map([[args.var, item]]), scope),
+			})
+		}
+		return out
+	}
+
+	async commit(): Promise<void> {
+		const pending = this.#pending
+		this.#pending = undefined
+		this.live = true
+		if (pending === undefined) return
+		this.block = pending.block
+		await this.#take(pending.children)
+		this.health.evaluated('healthy', 'foreach evaluated')
+	}
+
+	async #take(children: Map<string, Module>): Promise<void> {
+		const old = this.#children
+		this.#children = children
+		for (const module of children.values()) {
+			await module.commit()
+			if (this.#started) await module.start()
+		}
+		for (const [key, module] of old) if (children.get(key) !== module) await module.stop()
+	}
+
+	async rollback(): Promise<void> {
+		for (const module of this.#pending?.children.values() ?? []) await module.rollback()
+		this.#pending = undefined
+	}
+
+	evaluate(scope: Scope): void {
+		this.#parent.track(this.#refresh(scope))
+	}
+
+	/** The collection, or something that the template uses, has changed. */
+	async #refresh(scope: Scope): Promise<void> {
+		try {
+			await this.prepare(this.block, scope)
+			await this.commit()
+		} catch (reason) {
+			await this.rollback()
+			this.health.evaluated('unhealthy', messageOf(reason))
+			this.#shared.logger.error('failed to evaluate config', { node: this.id, err: messageOf(reason) })
+		}
+	}
+
+	override async start(): Promise<void> {
+		if (this.#started) return
+		this.#started = true
+		for (const module of this.#children.values()) await module.start()
+		this.health.running('healthy', 'foreach node started')
+	}
+
+	async stop(): Promise<void> {
+		this.#started = false
+		for (const module of this.#children.values()) await module.stop()
+	}
+}
+
+/** Keeps an item's module the same when others come and go. */
+function itemKey(item: Value, idField: string, hash: boolean): string {
+	let value = item
+	if (item.type === 'object' && idField !== '') value = item.fields.get(idField) ?? item
+	const text = value.type === 'string' ? value.text : value.type === 'number' ? numberText(value) : undefined
+	if (value.type === 'bool') return String(value.data)
+	if (text === undefined) return value.type
+	return hash ? createHash('sha256').update(text).digest('hex') : text.replace(/[^A-Za-z0-9]/g, '_')
+}

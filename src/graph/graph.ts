@@ -1,0 +1,285 @@
+import { EventEmitter } from 'node:events'
+import { dirname, resolve } from 'node:path'
+import { createStdlib, stdlibScope } from '../eval/stdlib/index.ts'
+import type { Value } from '../eval/values.ts'
+import type { Attribute, Block } from '../syntax/ast.ts'
+import { type Diagnostic, hasErrors } from '../syntax/diag.ts'
+import { parseFile } from '../syntax/parser.ts'
+import { Source } from '../syntax/source.ts'
+import type { Accounting } from '../telemetry/accounting.ts'
+import type { Logger } from '../telemetry/log.ts'
+import type { Stability } from './component.ts'
+import { ComponentNode } from './component-node.ts'
+import { CustomNode } from './custom-node.ts'
+import { createFetcher } from './fetcher.ts'
+import { ForeachNode } from './foreach-node.ts'
+import type { Health } from './health.ts'
+import type { Fetcher, SourceFile } from './import-source.ts'
+import { Module, type ModuleChanges, type ModuleInput } from './module.ts'
+import { blockName, LoadError, type Node } from './node.ts'
+import type { Registry } from './registry.ts'
+import type { NodeEvent, Shared } from './shared.ts'
+
+export interface GraphOptions {
+	readonly registry: Registry
+	readonly accounting: Accounting
+	readonly logger: Logger
+	readonly storagePath: string
+	readonly stabilityLevel: Stability
+	/** What `sys.env` reads. */
+	readonly env?: NodeJS.ProcessEnv
+	/** `constants.version`. */
+	readonly version?: string
+	readonly fetcher?: Fetcher
+}
+
+/** A configuration: one file, or the files of a folder taken together. */
+export interface GraphSource {
+	/** The path that was asked for; `module_path` follows from it. */
+	readonly path: string
+	readonly files: readonly SourceFile[]
+}
+
+export interface LoadResult {
+	readonly ok: boolean
+	readonly diagnostics: readonly Diagnostic[]
+	/** Texts of the diagnostics' files, for rendering. */
+	readonly sources: ReadonlyMap<string, Source>
+	readonly summary: ModuleChanges
+}
+
+/** One component as the API shows it. */
+export interface ComponentInfo {
+	readonly moduleId: string
+	readonly localId: string
+	/** Name of the component: `otelcol.exporter.otlp`. */
+	readonly name: string
+	readonly label: string
+	readonly health: Health
+	readonly referencesTo: readonly string[]
+	readonly referencedBy: readonly string[]
+	readonly block: Block
+	/** Decoded arguments of a built-in component; values of a custom one. */
+	readonly args: unknown
+	readonly exports: Value | undefined
+	readonly definition: ComponentNode['definition'] | undefined
+	readonly createdModuleIds: readonly string[]
+	debugInfo(): unknown
+}
+
+export interface LoadStatus {
+	/** 0 before the first load. */
+	readonly loads: number
+	readonly failures: number
+	readonly lastOk: boolean
+	readonly lastSuccess: Date | undefined
+	readonly lastDiagnostics: readonly Diagnostic[]
+}
+
+export interface GraphEvents {
+	/** A node's health or exports changed. */
+	node: [event: NodeEvent]
+	/** Arguments of `logging`, `tracing`, `http` or `livedebugging` are in force. */
+	configure: [name: string, args: unknown]
+	/** A load or reload ended. */
+	load: [result: LoadResult]
+}
+
+export interface Graph {
+	readonly events: EventEmitter<GraphEvents>
+	/** The first time builds and starts; later times turn what runs into the new configuration, or leave it as it is. */
+	load(source: GraphSource): Promise<LoadResult>
+	/** Loads the last source again. */
+	reload(): Promise<LoadResult>
+	/** Stops everything, sources first, within `deadlineMs`; says what was left. */
+	stop(deadlineMs: number): Promise<{ readonly clean: boolean }>
+	components(): readonly ComponentInfo[]
+	status(): LoadStatus
+	/** Waits until changes that are known have been evaluated. */
+	settled(): Promise<void>
+}
+
+const nothing: ModuleChanges = { added: [], removed: [], kept: [] }
+
+export function createGraph(options: GraphOptions): Graph {
+	return new RunningGraph(options)
+}
+
+class RunningGraph implements Graph {
+	readonly events = new EventEmitter<GraphEvents>()
+	readonly #root: Module
+	#source: GraphSource | undefined
+	#status: LoadStatus = { loads: 0, failures: 0, lastOk: false, lastSuccess: undefined, lastDiagnostics: [] }
+	/** Loads and the stop happen one after the other. */
+	#queue: Promise<unknown> = Promise.resolve()
+	#started = false
+	readonly #scheduled = new Set<{ settle(): void }>()
+
+	constructor(options: GraphOptions) {
+		const shared: Shared = {
+			registry: options.registry,
+			accounting: options.accounting,
+			logger: options.logger,
+			storagePath: options.storagePath,
+			stability: options.stabilityLevel,
+			stdlib: stdlibScope(createStdlib(options.env ?? process.env, options.version)),
+			fetcher: options.fetcher ?? createFetcher(),
+			configure: (name, args) => void this.events.emit('configure', name, args),
+			changed: (event) => void this.events.emit('node', event),
+			schedule: (module) => this.#schedule(module),
+		}
+		this.#root = new Module('', shared)
+	}
+
+	#schedule(module: { settle(): void }): void {
+		if (this.#scheduled.size === 0) setImmediate(() => this.#settle())
+		this.#scheduled.add(module)
+	}
+
+	#settle(): void {
+		const modules = [...this.#scheduled]
+		this.#scheduled.clear()
+		for (const module of modules) module.settle()
+	}
+
+	async settled(): Promise<void> {
+		while (this.#scheduled.size > 0) this.#settle()
+		await this.#root.settled()
+	}
+
+	load(source: GraphSource): Promise<LoadResult> {
+		return this.#enqueue(() => this.#load(source))
+	}
+
+	reload(): Promise<LoadResult> {
+		const source = this.#source
+		if (source === undefined) throw new Error('nothing was loaded yet')
+		return this.load(source)
+	}
+
+	#enqueue<T>(work: () => Promise<T>): Promise<T> {
+		const done = this.#queue.then(work)
+		this.#queue = done.catch(() => undefined)
+		return done
+	}
+
+	async #load(source: GraphSource): Promise<LoadResult> {
+		const parsed = parseSources(source)
+		const sources = parsed.sources
+		let result: LoadResult
+		try {
+			if (hasErrors(parsed.diagnostics)) throw new LoadError(parsed.diagnostics)
+			await this.#root.prepare(parsed.input)
+			const summary = await this.#root.commit()
+			if (!this.#started) await this.#root.start()
+			this.#started = true
+			this.#source = source
+			result = { ok: true, diagnostics: parsed.diagnostics, sources, summary }
+		} catch (reason) {
+			if (!(reason instanceof LoadError)) throw reason
+			result = { ok: false, diagnostics: reason.diagnostics, sources, summary: nothing }
+		}
+		this.#status = {
+			loads: this.#status.loads + 1,
+			failures: this.#status.failures + (result.ok ? 0 : 1),
+			lastOk: result.ok,
+			lastSuccess: result.ok ? new Date() : this.#status.lastSuccess,
+			lastDiagnostics: result.diagnostics,
+		}
+		this.events.emit('load', result)
+		return result
+	}
+
+	stop(deadlineMs: number): Promise<{ readonly clean: boolean }> {
+		return this.#enqueue(async () => {
+			let timer: NodeJS.Timeout | undefined
+			const late = new Promise<boolean>((done) => {
+				timer = setTimeout(() => done(false), deadlineMs)
+			})
+			const clean = await Promise.race([this.#root.stop().then(() => true), late])
+			clearTimeout(timer)
+			return { clean }
+		})
+	}
+
+	status(): LoadStatus {
+		return this.#status
+	}
+
+	components(): readonly ComponentInfo[] {
+		return componentsOf(this.#root)
+	}
+}
+
+function componentsOf(module: Module): readonly ComponentInfo[] {
+	const out: ComponentInfo[] = []
+	for (const id of module.order) {
+		const node = module.nodes.get(id)!
+		const isComponent =
+			node instanceof ComponentNode || node instanceof CustomNode || node instanceof ForeachNode
+		if (!isComponent) continue
+		out.push(infoOf(module, node))
+		if (node instanceof CustomNode) out.push(...componentsOf(node.module))
+		if (node instanceof ForeachNode)
+			for (const child of node.modules.values()) out.push(...componentsOf(child))
+	}
+	return out
+}
+
+function infoOf(module: Module, node: Node): ComponentInfo {
+	const isShown = (id: string): boolean => {
+		const other = module.nodes.get(id)
+		return other instanceof ComponentNode || other instanceof CustomNode || other instanceof ForeachNode
+	}
+	return {
+		moduleId: module.id,
+		localId: node.id,
+		name: blockName(node.block),
+		label: node.block.label,
+		health: node.health.current,
+		referencesTo: [...node.needs].filter(isShown).sort(),
+		referencedBy: module.dependents(node.id).filter(isShown).sort(),
+		block: node.block,
+		args: node instanceof ComponentNode || node instanceof CustomNode ? node.args : undefined,
+		exports: node.exports,
+		definition: node instanceof ComponentNode ? node.definition : undefined,
+		createdModuleIds:
+			node instanceof CustomNode
+				? [node.module.id]
+				: node instanceof ForeachNode
+					? [...node.modules.values()].map((child) => child.id)
+					: [],
+		debugInfo: () => (node instanceof ComponentNode ? node.debugInfo() : undefined),
+	}
+}
+
+export interface ParsedSources {
+	readonly input: ModuleInput
+	readonly diagnostics: readonly Diagnostic[]
+	readonly sources: ReadonlyMap<string, Source>
+}
+
+/** The files of a configuration as the input of its root module. */
+export function parseSources(source: GraphSource): ParsedSources {
+	const blocks: Block[] = []
+	const attributes: Attribute[] = []
+	const diagnostics: Diagnostic[] = []
+	const sources = new Map<string, Source>()
+	for (const { name, text } of source.files) {
+		const file = new Source(name, text)
+		sources.set(name, file)
+		const parsed = parseFile(name, file)
+		diagnostics.push(...parsed.diagnostics)
+		for (const statement of parsed.file.body) {
+			if (statement.kind === 'block') blocks.push(statement)
+			else attributes.push(statement)
+		}
+	}
+	const single = source.files.length === 1 && source.files[0]!.name === source.path
+	const modulePath = single ? dirname(resolve(source.path)) : resolve(source.path)
+	return {
+		input: { blocks, attributes, customs: undefined, modulePath, args: undefined, outer: undefined },
+		diagnostics,
+		sources,
+	}
+}
