@@ -1,7 +1,7 @@
 // Builds the judge of our bytes: a real OpenTelemetry Collector, from its modules, once, into the cache folder.
 // `node scripts/collector.mjs` prints its path. A cold build takes one to five minutes of two cores, a warm call none.
 import { createHash } from 'node:crypto'
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { cacheFolder, ensureGo, locked, runLong, say } from './go-toolchain.mjs'
@@ -26,19 +26,21 @@ async function build(folder, binary) {
 	const { go, env } = await ensureGo()
 	const started = Date.now()
 	say(`collector: building the OpenTelemetry Collector into ${folder} (one to five minutes, once)`)
-	const work = join(folder, 'source')
-	mkdirSync(work, { recursive: true })
+	mkdirSync(folder, { recursive: true })
+	const work = mkdtempSync(join(folder, 'build-'))
 	for (const file of FILES) copyFileSync(join(source, file), join(work, file))
-	// go.mod pins what is asked for; what that needs follows from it, so no list of sums is kept here: Go checks them.
-	await runLong('collector: modules', go, ['mod', 'tidy'], { cwd: work, env })
-	await runLong(
-		'collector: compiling',
-		go,
-		['build', '-trimpath', '-ldflags=-s -w', '-o', `${binary}.new`, '.'],
-		{ cwd: work, env },
-	)
-	renameSync(`${binary}.new`, binary)
-	rmSync(work, { recursive: true, force: true })
+	try {
+		// go.mod pins what is asked for; what that needs follows from it, so no list of sums is kept here: Go checks them.
+		await runLong('collector: modules', go, ['mod', 'tidy'], { cwd: work, env })
+		const result = join(work, 'judge')
+		await runLong('collector: compiling', go, ['build', '-trimpath', '-ldflags=-s -w', '-o', result, '.'], {
+			cwd: work,
+			env,
+		})
+		renameSync(result, binary)
+	} finally {
+		rmSync(work, { recursive: true, force: true })
+	}
 	say(`collector: ready after ${Math.round((Date.now() - started) / 1000)} s`)
 }
 

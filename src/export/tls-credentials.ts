@@ -51,6 +51,9 @@ export function tlsCredentials(tls: TlsOptions): ChannelCredentials {
 		minVersion: pick(VERSIONS, tls.minVersion === '' ? 'TLS 1.2' : tls.minVersion, 'min_version'),
 		maxVersion: pick(VERSIONS, tls.maxVersion === '' ? 'TLS 1.3' : tls.maxVersion, 'max_version'),
 	}
+	if (options.minVersion! > options.maxVersion!) {
+		throw new VorError('E_CONFIG', 'tls: min_version is newer than max_version')
+	}
 	if (ca !== undefined) options.ca = tls.includeSystemCaCertsPool ? [...rootCertificates, ca] : ca
 	if (cert !== undefined) options.cert = cert
 	if (key !== undefined) options.key = key
