@@ -5,6 +5,7 @@ const serial = ['test/kernel/**/*.test.ts', 'test/e2e/**/*.test.ts']
 
 export default defineConfig({
 	test: {
+		setupFiles: ['test/setup.ts'],
 		testTimeout: 60_000,
 		hookTimeout: 180_000,
 		projects: [

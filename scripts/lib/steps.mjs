@@ -1,7 +1,10 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { root, run, ScriptError, say, timed } from './report.mjs'
 import { digestOf, filesUnder, isStamped, stamp } from './stamp.mjs'
+
+const jobs = `-j${availableParallelism()}`
 
 /** What the build is made of, in order. A step runs only when its inputs changed or an output is gone. */
 const steps = [
@@ -17,14 +20,14 @@ const steps = [
 		what: 'eBPF programs',
 		inputs: ['bpf'],
 		outputs: ['bpf/.output'],
-		command: ['make', '-s', '-C', 'bpf'],
+		command: ['make', '-s', jobs, '-C', 'bpf'],
 	},
 	{
 		name: 'native',
 		what: 'addon over libbpf',
 		inputs: ['native/src', 'native/Makefile', 'native/package.json'],
 		outputs: ['native/build'],
-		command: ['make', '-s', '-C', 'native'],
+		command: ['make', '-s', jobs, '-C', 'native'],
 	},
 	{
 		name: 'layout',
@@ -51,7 +54,7 @@ export async function build({ force = false } = {}) {
 		if (!force && done && isStamped(step.name, digest)) continue
 		step.before?.()
 		const [program, ...args] = step.command
-		await timed(`built ${step.what}`, () => run(program, args, { fix: step.command.join(' ') }))
+		await timed(`built ${step.what}`, () => run(program, args, { fix: `npx -c "${step.command.join(' ')}"` }))
 		const absent = step.outputs.filter((path) => !existsSync(join(root, path)))
 		if (absent.length > 0)
 			throw new ScriptError(`${step.command.join(' ')} did not make ${absent.join(', ')}`)
