@@ -3,26 +3,29 @@ import type { Exchange } from './exchange.ts'
 import type { Resource } from './resource.ts'
 import type { Span } from './span.ts'
 
-/** The one class of spans made from exchanges: one hidden shape through all stages. */
+/**
+ * The one class of spans made from exchanges: one hidden shape through all stages. The fields are `declare`d, else each
+ * would be written twice.
+ */
 export class FinishedSpan implements Span {
-	exchange: Exchange
-	resource: Resource
-	name: string
-	kind: number
-	statusCode: number
-	attributes: AttributeList
-	route: string
-	errorType: string
-	startNs: number
-	endNs: number
-	statusMessage = ''
-	ids: Uint8Array
-	idsAt: number
-	traceFlags: number
-	traceState = ''
-	remoteParent = false
-	skipTraces = false
-	skipMetrics = false
+	declare exchange: Exchange
+	declare resource: Resource
+	declare name: string
+	declare kind: number
+	declare statusCode: number
+	declare attributes: AttributeList
+	declare route: string
+	declare errorType: string
+	declare startNs: number
+	declare endNs: number
+	declare statusMessage: string
+	declare ids: Uint8Array
+	declare idsAt: number
+	declare traceFlags: number
+	declare traceState: string
+	declare remoteParent: boolean
+	declare skipTraces: boolean
+	declare skipMetrics: boolean
 
 	constructor(
 		exchange: Exchange,
@@ -48,6 +51,11 @@ export class FinishedSpan implements Span {
 		this.ids = exchange.ids
 		this.idsAt = exchange.idsAt
 		this.traceFlags = traceFlags
+		this.statusMessage = ''
+		this.traceState = ''
+		this.remoteParent = false
+		this.skipTraces = false
+		this.skipMetrics = false
 	}
 
 	/** A copy for another owner: own fields, shared bytes and attributes (both are replaced, never written to). */

@@ -160,6 +160,12 @@ export function createPropagator(options: PropagatorOptions): Propagator {
 	function handleClient(span: Span, out: Span[]): void {
 		const { exchange } = span
 		if ((exchange.flags & HTTP_FLAG.joinKey) !== 0 && addresses.peerMayBeLocal(exchange)) {
+			// The server of a client that published its ids in the kernel has them already, unless it waits here.
+			const published = (exchange.flags & HTTP_FLAG.idsPublished) !== 0
+			if (published && held.size === 0) {
+				out.push(span)
+				return
+			}
 			const key = joinKey(exchange)
 			const waiting = held.get(key)
 			const client: RecentClient = {
@@ -173,7 +179,7 @@ export function createPropagator(options: PropagatorOptions): Propagator {
 				held.delete(key)
 				join(waiting.span, client, span)
 				release(waiting.span, out)
-			} else {
+			} else if (!published) {
 				clients.delete(key)
 				if (clients.size >= MAX_CLIENTS) clients.delete(clients.keys().next().value!)
 				clients.set(key, client)

@@ -1,38 +1,41 @@
 import type { Exchange } from '../../model/exchange.ts'
 
-/** One HTTP/1 exchange; a class so that all have one hidden shape. */
+/**
+ * One HTTP/1 exchange; a class so that all have one hidden shape. The fields are `declare`d, else each would be written
+ * twice.
+ */
 export class Http1Exchange implements Exchange {
-	readonly protocol = 'http1'
-	readonly role: 'server' | 'client'
-	readonly pid: number
-	readonly processStartNs: number
-	readonly tid: number
-	readonly netns: number
-	readonly startNs: number
-	readonly arrivalNs: number
-	readonly requestEndNs: number
-	readonly responseNs: number
-	readonly endNs: number
-	readonly requestBodySize: number
-	readonly responseBodySize: number
-	readonly family: 'inet' | 'inet6' | 'unix'
-	readonly localAddress: string
-	readonly localPort: number
-	readonly remoteAddress: string
-	readonly remotePort: number
-	readonly ids: Uint8Array
-	readonly idsAt: number
-	readonly socketInode: number
-	readonly peerSocketInode: number
-	readonly joinSequence: number
-	readonly flags: number
-	readonly status: number
-	readonly method: string
-	readonly methodName: string
-	readonly evidence: number
-	readonly absent: number
-	readonly target: string
-	readonly host: string
+	declare readonly protocol: 'http1'
+	declare readonly role: 'server' | 'client'
+	declare readonly pid: number
+	declare readonly processStartNs: number
+	declare readonly tid: number
+	declare readonly netns: number
+	declare readonly startNs: number
+	declare readonly arrivalNs: number
+	declare readonly requestEndNs: number
+	declare readonly responseNs: number
+	declare readonly endNs: number
+	declare readonly requestBodySize: number
+	declare readonly responseBodySize: number
+	declare readonly family: 'inet' | 'inet6' | 'unix'
+	declare readonly localAddress: string
+	declare readonly localPort: number
+	declare readonly remoteAddress: string
+	declare readonly remotePort: number
+	declare readonly ids: Uint8Array
+	declare readonly idsAt: number
+	declare readonly socketInode: number
+	declare readonly peerSocketInode: number
+	declare readonly joinSequence: number
+	declare readonly flags: number
+	declare readonly status: number
+	declare readonly method: string
+	declare readonly methodName: string
+	declare readonly evidence: number
+	declare readonly absent: number
+	declare readonly target: string
+	declare readonly host: string
 
 	constructor(
 		role: 'server' | 'client',
@@ -66,6 +69,7 @@ export class Http1Exchange implements Exchange {
 		target: string,
 		host: string,
 	) {
+		this.protocol = 'http1'
 		this.role = role
 		this.pid = pid
 		this.processStartNs = processStartNs
