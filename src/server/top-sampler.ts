@@ -91,9 +91,16 @@ export function createTopSampler(sources: TopSources): () => TopSnapshot {
 			windowSeconds,
 			services,
 			spans: sources.spans(),
-			dropped: sources.dropped(),
+			dropped: merged(sources.dropped()),
 		}
 	}
+}
+
+/** Several stages may drop for one reason. */
+function merged(entries: TopSnapshot['dropped']): TopSnapshot['dropped'] {
+	const counts = new Map<string, number>()
+	for (const { reason, count } of entries) counts.set(reason, (counts.get(reason) ?? 0) + count)
+	return [...counts].map(([reason, count]) => ({ reason, count }))
 }
 
 function read(metrics: Iterable<Metric>, timeMs: number): Reading {
