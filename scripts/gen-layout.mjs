@@ -51,11 +51,11 @@ function commonPrefix(names) {
 	return prefix.slice(0, prefix.lastIndexOf('_') + 1)
 }
 
-/** struct vor_http_record -> httpRecord: its size, and the offset of each member by its C name. */
+/** struct vor_http_record -> httpRecord: its size, and the offset of each member by its C name (one named `size` is `size_`). */
 function structConst({ name, size, members }) {
 	const lines = members
 		.filter((member) => !member.name.startsWith('_pad'))
-		.map((member) => `\t${member.name}: ${member.offset},`)
+		.map((member) => `\t${member.name === 'size' ? 'size_' : member.name}: ${member.offset},`)
 	return `export const ${camel(name.slice('vor_'.length))} = {\n\tsize: ${size},\n${lines.join('\n')}\n} as const`
 }
 

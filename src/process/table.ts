@@ -19,6 +19,8 @@ export interface ProcessTable extends ProcessTracker {
 	setRules(rules: SelectionRules): void
 	/** The process was seen exporting OTLP itself (a client exchange to /v1/traces …): that signal is its own from now on. */
 	noteOtlpExport(pid: number, startNs: number, signal: 'traces' | 'metrics'): void
+	/** Every fact travels again with the next batch: a stage was built that knows none. */
+	announceAll(): void
 	readonly counters: ProcessTableCounters
 }
 
@@ -155,6 +157,11 @@ class Table implements ProcessTable {
 		for (const entry of this.changed) facts.push(entry.fact)
 		this.changed.clear()
 		return facts
+	}
+
+	announceAll(): void {
+		for (const entry of this.exited.values()) this.changed.add(entry)
+		for (const entry of this.current.values()) this.changed.add(entry)
 	}
 
 	isAlive(pid: number, startNs: number): boolean {
