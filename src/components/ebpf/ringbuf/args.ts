@@ -1,0 +1,30 @@
+import { attr, block, defineArgs } from '../../../eval/args.ts'
+import { bool, enumOf } from '../../../eval/types.ts'
+import { byteSize } from '../../common/bytes.ts'
+import { recordConsumers } from '../../common/capsules.ts'
+import { discoveryBlock } from '../../common/discovery-args.ts'
+
+export const args = defineArgs(
+	{
+		ring_size: attr(byteSize, {
+			default: 8 * 1024 * 1024,
+			doc: 'Size of the ring buffer between kernel and Vör: a power of two, 64KiB or more. When it is full, spans are lost and counted; RED metrics stay exact.',
+		}),
+		storage: attr(enumOf(['auto', 'socket', 'hash']), {
+			default: 'auto',
+			doc: 'Where the kernel keeps connection state: on the socket, or in a table. `auto` takes what the kernel allows.',
+		}),
+		unix_sockets: attr(bool, { default: true, doc: 'Watch unix stream sockets too.' }),
+		discovery: discoveryBlock,
+		output: block(
+			{ records: attr(recordConsumers, { required: true, doc: 'Inputs of `ebpf.decode`.' }) },
+			{ required: true },
+		),
+	},
+	{
+		validate: ({ ring_size: size }) =>
+			size < 64 * 1024 || (size & (size - 1)) !== 0 || size > 1024 ** 3
+				? `ring_size must be a power of two from "64KiB" to "1GiB", got ${size} bytes`
+				: undefined,
+	},
+)
