@@ -1,11 +1,10 @@
-import { isAlias, LineCounter, parseAllDocuments, visit } from 'yaml'
-import { fromNative } from '../native.ts'
 import { bytesToText, quote, textToBytes } from '../text.ts'
 import { anyValue, string } from '../types.ts'
-import { BytesValue, nullValue, stringValue, type Value } from '../values.ts'
+import { BytesValue, stringValue, type Value } from '../values.ts'
 import { FunctionError, typedFunction } from './function.ts'
 import { decodeJson } from './json-decode.ts'
 import { encodeJson } from './json-encode.ts'
+import { decodeYaml } from './yaml-decode.ts'
 
 export const fromJson = typedFunction('encoding.from_json', [string], decodeJson)
 
@@ -15,44 +14,6 @@ export const toJson = typedFunction('encoding.to_json', [anyValue], (value) => {
 })
 
 export const fromYaml = typedFunction('encoding.from_yaml', [string], decodeYaml)
-
-/** An alias may not make a small document huge. */
-const maxAliasCount = 100
-
-function decodeYaml(text: string): Value {
-	const lines = new LineCounter()
-	const documents = parseAllDocuments(text, {
-		version: '1.2',
-		merge: true,
-		intAsBigInt: true,
-		lineCounter: lines,
-		prettyErrors: false,
-	})
-	const first = Array.isArray(documents) ? documents[0] : undefined
-	if (first === undefined) return nullValue
-	const problem = first.errors[0]
-	if (problem !== undefined)
-		throw new FunctionError(`yaml: line ${lines.linePos(problem.pos[0]).line}: ${problem.message}`)
-	let aliases = 0
-	visit(first, (_key, node) => {
-		if (isAlias(node)) aliases++
-	})
-	if (aliases > maxAliasCount * 100) throw new FunctionError('yaml: document contains excessive aliasing')
-	try {
-		return fromNative(narrow(first.toJS({ maxAliasCount })))
-	} catch (reason) {
-		throw new FunctionError(`yaml: ${reason instanceof Error ? reason.message : String(reason)}`)
-	}
-}
-
-/** Keys that are no strings, dates and other host objects become text. */
-function narrow(data: unknown): unknown {
-	if (Array.isArray(data)) return data.map(narrow)
-	if (data instanceof Date) return data.toISOString()
-	if (data !== null && typeof data === 'object')
-		return Object.fromEntries(Object.entries(data).map(([key, item]) => [key, narrow(item)]))
-	return data
-}
 
 const standard = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 const url = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'

@@ -1,3 +1,4 @@
+import { Script } from 'node:vm'
 import { numbersEqual } from '../number.ts'
 import { compareText } from '../text.ts'
 import type { Value } from '../values.ts'
@@ -9,6 +10,7 @@ const maxResults = 100_000
 
 /** All values a path leads to, in the order of the document. */
 export function findPath(path: readonly Fragment[], document: Value): readonly Value[] {
+	if (path.length === 0) return []
 	return follow(path, document, document)
 }
 
@@ -195,12 +197,25 @@ function isEmpty(operand: Operand): boolean {
 }
 
 function matches(text: string, pattern: Operand): boolean {
-	if (pattern instanceof RegExp) return pattern.test(text)
+	if (pattern instanceof RegExp) return boundedTest(pattern, text)
 	if (typeof pattern !== 'string') return false
 	try {
-		return new RegExp(pattern, 'u').test(text)
-	} catch {
+		return boundedTest(new RegExp(pattern, 'u'), text)
+	} catch (reason) {
+		if (reason instanceof FunctionError) throw reason
 		return false
+	}
+}
+
+const maxMatchMs = 100
+const probe = new Script('pattern.test(text)')
+
+/** A pattern written to backtrack without end is given up, not waited for. */
+function boundedTest(pattern: RegExp, text: string): boolean {
+	try {
+		return probe.runInNewContext({ pattern, text }, { timeout: maxMatchMs }) === true
+	} catch {
+		throw new FunctionError(`json_path: matching /${pattern.source}/ took longer than ${maxMatchMs} ms`)
 	}
 }
 

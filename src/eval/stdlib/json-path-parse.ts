@@ -58,7 +58,7 @@ export function parsePath(path: string): readonly Fragment[] {
 
 /** Characters that may stand in a name without quotes. */
 const isNameByte = (byte: string | undefined): boolean =>
-	byte !== undefined && !/[\0-\x1f "'()*+,.[\]^`{|}\x7f-\x80]/.test(byte)
+	byte !== undefined && /[#%0-9:;?A-Z^_a-z{|}~\x80-\xff]/.test(byte)
 
 class PathParser {
 	readonly #bytes: string
