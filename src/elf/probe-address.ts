@@ -148,7 +148,7 @@ function arm64Emulated(word: number): boolean {
 }
 
 function arm64Harmless(word: number): boolean {
-	if ((word & 0xfffff01f) === 0xd503201f || word >>> 0 === 0xd503233f) return true // hints: bti, paciasp, nop
+	if ((word & 0xfffff01f) >>> 0 === 0xd503201f) return true // hints: bti, paciasp, nop
 	if ((word & 0x7e400000) >>> 0 === 0x28000000) return true // stp
 	if ((word & 0x3fc00000) >>> 0 === 0x39000000) return true // str, immediate offset
 	const destination = word & 31

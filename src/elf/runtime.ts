@@ -36,16 +36,20 @@ const BUILD_INFO_MAGIC = Buffer.from('\xff Go buildinf:', 'latin1')
 /** The module list of a large program is some tens of kilobytes. */
 const MAX_BUILD_INFO = 1 << 20
 
+const GO: ExecutableKind = { language: 'go', goModule: '', runtimeVersion: '', linkedExporters: 'none' }
+
 function goBuildInfo(file: ElfFile): ExecutableKind | undefined {
 	const section = file.section('.go.buildinfo')
-	if (section === undefined) return undefined
+	if (section === undefined) {
+		// Build information can be left out; the table of functions cannot, the runtime needs it.
+		return file.sections.some(({ name }) => name.endsWith('.gopclntab')) ? GO : undefined
+	}
 	const head = file.read(section.offset, Math.min(section.size, MAX_BUILD_INFO))
 	const at = head.indexOf(BUILD_INFO_MAGIC)
-	const plain: ExecutableKind = { language: 'go', goModule: '', runtimeVersion: '', linkedExporters: 'none' }
 	// Before Go 1.18 the strings stand behind pointers: the language is known, the rest is left out.
-	if (at < 0 || ((head[at + 15] ?? 0) & 2) === 0) return plain
+	if (at < 0 || ((head[at + 15] ?? 0) & 2) === 0) return GO
 	const version = varintString(head, at + 32)
-	if (version === undefined) return plain
+	if (version === undefined) return GO
 	const modules = varintString(head, version.end)?.text ?? ''
 	const traces = modules.includes('go.opentelemetry.io/otel/exporters/otlp/otlptrace')
 	const metrics = modules.includes('go.opentelemetry.io/otel/exporters/otlp/otlpmetric')
