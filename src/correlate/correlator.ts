@@ -24,6 +24,8 @@ export interface CorrelatorOptions {
 	readonly onOtlpExporter?: (pid: number, startNs: number, signal: OtlpSignal) => void
 	/** Leave out signals that programs export themselves. */
 	readonly excludeOtelInstrumented?: boolean
+	/** Longest wait of an exchange for the first fact about its process. */
+	readonly factWaitMs?: number
 }
 
 /** Plain totals for the component to expose. */
@@ -32,22 +34,37 @@ export interface CorrelateCounters {
 	readonly parentByEvidence: number[]
 	/** `vor_parent_absent_total{reason}`: index as `ABSENT_NAMES`. */
 	readonly parentAbsent: number[]
-	/** Exchanges of processes no fact had arrived for. */
+	/** Exchanges of processes no fact had arrived for within the wait: exported as `unknown_service`. */
 	unknownProcess: number
 }
 
 export interface Correlator {
 	process(batch: ExchangeBatch): SpanBatch[]
+	/** What waits for a fact, as `unknown_service` where none came. For the end. */
+	flush(): SpanBatch[]
+	readonly held: number
 	readonly counters: CorrelateCounters
 }
 
-const BATCH_SPANS = 512
+interface Waiting {
+	readonly exchange: Exchange
+	readonly sinceNs: number
+}
 
-/** Exchanges to spans with process identity, route and names. received = sent + filtered; nothing is held. */
+const BATCH_SPANS = 512
+const DEFAULT_FACT_WAIT_MS = 1000
+/** Exchanges waiting at once; what comes after does not wait. */
+const MAX_WAITING = 16_384
+
+/**
+ * Exchanges to spans with process identity, route and names. received = sent + filtered + held; held are only exchanges
+ * whose process nothing is known of yet (it was running before the start and is being looked at).
+ */
 export function createCorrelator(options: CorrelatorOptions): Correlator {
 	const { meter, onOtlpExporter } = options
 	const exclude = options.excludeOtelInstrumented ?? true
 	const filter = options.attributes ?? keepAll
+	const factWaitNs = (options.factWaitMs ?? DEFAULT_FACT_WAIT_MS) * 1e6
 	const routes = createRoutes(options.routes)
 	const processes = createProcessTable(options.resourceOf)
 	const peers = createPeerTable()
@@ -57,15 +74,12 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
 		parentAbsent: ABSENT_NAMES.map(() => 0),
 		unknownProcess: 0,
 	}
+	let waiting: Waiting[] = []
+	let newest: ExchangeBatch | undefined
+	let filtered = 0
+	meter.held(() => waiting.length)
 	// One object for all calls: the describers copy what they keep.
 	const context: SpanContext = { resource: undefined as unknown as Resource, route: '', peerService: '' }
-
-	function processOf(exchange: Exchange): ProcessEntry {
-		const entry = processes.find(exchange.pid, exchange.processStartNs)
-		if (entry !== undefined && !entry.provisional) return entry
-		counters.unknownProcess++
-		return entry ?? processes.provisional(exchange.pid, exchange.processStartNs)
-	}
 
 	function noteExport(entry: ProcessEntry, exchange: Exchange): void {
 		const signal = exportedSignal(exchange)
@@ -103,45 +117,85 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
 		return span
 	}
 
+	function take(exchange: Exchange, entry: ProcessEntry, spans: Span[]): void {
+		if (exchange.role === 'server') peers.learn(exchange, entry)
+		else noteExport(entry, exchange)
+		const span = entry.fact.selection === 'rejected' ? undefined : spanOf(exchange, entry)
+		if (span === undefined) {
+			filtered++
+			return
+		}
+		countParent(exchange)
+		spans.push(span)
+	}
+
+	function takeUnknown(exchange: Exchange, spans: Span[]): void {
+		counters.unknownProcess++
+		const { pid, processStartNs } = exchange
+		take(exchange, processes.find(pid, processStartNs) ?? processes.provisional(pid, processStartNs), spans)
+	}
+
+	function takeWaiting(timeNs: number, all: boolean, spans: Span[]): void {
+		if (waiting.length === 0) return
+		const before = waiting
+		waiting = []
+		for (const each of before) {
+			const entry = processes.find(each.exchange.pid, each.exchange.processStartNs)
+			if (entry !== undefined && !entry.provisional) take(each.exchange, entry, spans)
+			else if (all || timeNs - each.sinceNs >= factWaitNs) takeUnknown(each.exchange, spans)
+			else waiting.push(each)
+		}
+	}
+
+	function account(received: number, spans: readonly Span[]): void {
+		meter.received(received)
+		meter.sent(spans.length)
+		meter.dropped(filtered, 'filtered', true)
+		meter.produced(spans.length, 'span')
+		filtered = 0
+	}
+
 	return {
 		counters,
+		get held() {
+			return waiting.length
+		},
 		process(batch) {
+			newest = batch
 			processes.learn(batch.processes)
 			processes.sweep(batch.timeNs)
 			const { exchanges } = batch
-			const batches: SpanBatch[] = []
-			let spans: Span[] = []
-			let made = 0
-			let filtered = 0
+			const spans: Span[] = []
+			takeWaiting(batch.timeNs, false, spans)
 			for (let i = 0; i < exchanges.length; i++) {
 				const exchange = exchanges[i]!
-				const entry = processOf(exchange)
-				if (exchange.role === 'server') peers.learn(exchange, entry)
-				else noteExport(entry, exchange)
-				const span = entry.fact.selection === 'rejected' ? undefined : spanOf(exchange, entry)
-				if (span === undefined) {
-					filtered++
-					continue
-				}
-				countParent(exchange)
-				made++
-				if (spans.length === BATCH_SPANS) {
-					batches.push(contextOf(batch, spans, batches.length === 0))
-					spans = []
-				}
-				spans.push(span)
+				const entry = processes.find(exchange.pid, exchange.processStartNs)
+				if (entry !== undefined && !entry.provisional) take(exchange, entry, spans)
+				else if (entry === undefined && factWaitNs > 0 && waiting.length < MAX_WAITING)
+					waiting.push({ exchange, sinceNs: batch.timeNs })
+				else takeUnknown(exchange, spans)
 			}
-			batches.push(contextOf(batch, spans, batches.length === 0))
-			meter.received(exchanges.length)
-			meter.sent(made)
-			meter.dropped(filtered, 'filtered', true)
-			meter.produced(made, 'span')
-			return batches
+			account(exchanges.length, spans)
+			return split(batch, spans, true)
+		},
+		flush() {
+			const spans: Span[] = []
+			takeWaiting(newest?.timeNs ?? 0, true, spans)
+			account(0, spans)
+			return newest === undefined || spans.length === 0 ? [] : split(newest, spans, false)
 		},
 	}
 }
 
-/** Facts and counts travel once, with the first part. */
+/** At most 512 spans each. Facts and counts travel once, with the first part. */
+function split(batch: ExchangeBatch, spans: readonly Span[], withContext: boolean): SpanBatch[] {
+	if (spans.length <= BATCH_SPANS) return [contextOf(batch, spans, withContext)]
+	const batches: SpanBatch[] = []
+	for (let at = 0; at < spans.length; at += BATCH_SPANS)
+		batches.push(contextOf(batch, spans.slice(at, at + BATCH_SPANS), withContext && at === 0))
+	return batches
+}
+
 function contextOf(batch: ExchangeBatch, spans: readonly Span[], first: boolean): SpanBatch {
 	return {
 		timeNs: batch.timeNs,

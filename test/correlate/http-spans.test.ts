@@ -264,14 +264,35 @@ describe('the correlator', () => {
 		expect(batch!.spans.map((span) => span.resource.serviceName)).toEqual(['old', 'new'])
 	})
 
-	it('names a process without facts unknown_service, counts it, and gives it its name when the fact comes', () => {
-		const { decoder, correlator } = decodeAndCorrelate()
-		const run = (processes: ReturnType<typeof processFact>[]): string =>
-			correlator.process(decoder.decode(rawBatch([httpRecord()], { processes })))[0]!.spans[0]!.resource
-				.serviceName
-		expect(run([])).toBe('unknown_service')
-		expect(run([processFact()])).toBe('shop')
-		expect(correlator.counters.unknownProcess).toBe(1)
+	it('waits for the first fact about a process, a second at most', () => {
+		const { decoder, correlator, accounting } = decodeAndCorrelate()
+		const run = (pids: number[], timeNs: number, processes: ReturnType<typeof processFact>[] = []) =>
+			correlator
+				.process(
+					decoder.decode(
+						rawBatch(
+							pids.map((pid) => httpRecord({ pid })),
+							{ timeNs, processes },
+						),
+					),
+				)
+				.flatMap((batch) => batch.spans)
+				.map((span) => [span.exchange.pid, span.resource.serviceName])
+		expect(run([100, 101], 101e9)).toEqual([])
+		expect([correlator.held, totalsOf(accounting, 'correlate').held()]).toEqual([2, 2])
+		expect(imbalance(accounting, 'correlate')).toBe(0)
+		expect(run([], 101.5e9, [processFact()])).toEqual([[100, 'shop']])
+		expect(run([], 101.9e9)).toEqual([])
+		expect(run([], 102e9)).toEqual([[101, 'unknown_service']])
+		expect(run([101], 102.1e9)).toEqual([[101, 'unknown_service']])
+		expect(run([], 103e9, [processFact({ pid: 101 })])).toEqual([[101, 'shop']])
+		expect(correlator.counters.unknownProcess).toBe(2)
+		run([102], 104e9)
+		expect(
+			correlator.flush().flatMap((batch) => batch.spans.map((span) => span.resource.serviceName)),
+		).toEqual(['unknown_service'])
+		expect(correlator.flush()).toEqual([])
+		expect(imbalance(accounting, 'correlate')).toBe(0)
 	})
 
 	it('keeps the Resource object while a fact says the same', () => {
