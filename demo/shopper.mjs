@@ -10,7 +10,7 @@ const paths = [
 	() => `/products/${1 + Math.floor(Math.random() * 50)}`,
 	() => '/cart',
 	() => (Math.random() < 0.3 ? '/nothing-here' : '/'),
-	() => (Math.random() < 0.1 ? '/broken' : '/products/7'),
+	() => (Math.random() < 0.3 ? '/broken' : '/products/7'),
 ]
 
 function visit() {

@@ -33,9 +33,17 @@ export async function startDemo() {
 		upstream.CATALOG = `http://${upstream.STOCK}`
 	}
 	const port = await freePort()
-	start(process.execPath, ['demo/storefront.mjs'], { PORT: String(port), ...upstream })
+	// Both lie in Vör's own package, whose name they would bear; so they are told theirs, as one tells any program.
+	start(process.execPath, ['demo/storefront.mjs'], {
+		PORT: String(port),
+		...upstream,
+		OTEL_SERVICE_NAME: 'storefront',
+	})
 	names.unshift(`storefront.mjs (Node, port ${port})`)
-	start(process.execPath, ['demo/shopper.mjs'], { STOREFRONT: `http://127.0.0.1:${port}` })
+	start(process.execPath, ['demo/shopper.mjs'], {
+		STOREFRONT: `http://127.0.0.1:${port}`,
+		OTEL_SERVICE_NAME: 'shopper',
+	})
 	say(`Demo: shopper.mjs (Node, the traffic) -> ${names.join(' -> ')}`)
 	return { stop: () => Promise.all(children.map((child) => stopChild(child, 2000))) }
 }

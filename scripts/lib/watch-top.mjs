@@ -55,12 +55,15 @@ export function watchTop(address, { plain, demo }) {
 	}
 }
 
+const signs = { at: '', below: '<', above: '>' }
+
 function plainLine(service) {
 	const parts = [service.namespace === '' ? service.service : `${service.namespace}/${service.service}`]
 	for (const direction of ['in', 'out']) {
 		const side = service[direction]
 		if (side === null) continue
-		const p99 = side.p99 === null ? '' : `, p99 ${(side.p99.seconds * 1000).toFixed(1)} ms`
+		const p99 =
+			side.p99 === null ? '' : `, p99 ${signs[side.p99.place]}${(side.p99.seconds * 1000).toFixed(1)} ms`
 		parts.push(
 			`${direction} ${side.requestsPerSecond.toFixed(1)} req/s, ${(side.errorRatio * 100).toFixed(1)} % errors${p99}`,
 		)

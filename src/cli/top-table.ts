@@ -108,15 +108,15 @@ function percent(ratio: number): string {
 
 function duration(value: TopQuantile | null): string {
 	if (value === null) return '-'
-	const text = durationText(value.seconds)
-	return value.above ? `>${text}` : text
+	const sign = value.place === 'at' ? '' : value.place === 'below' ? '<' : '>'
+	return sign + durationText(value.seconds)
 }
 
 function durationText(seconds: number): string {
 	if (seconds < 1e-3) return `${Math.round(seconds * 1e6)}µs`
-	if (seconds < 0.1) return `${(seconds * 1e3).toFixed(1)}ms`
+	if (seconds < 0.1) return `${Number((seconds * 1e3).toFixed(1))}ms`
 	if (seconds < 1) return `${Math.round(seconds * 1e3)}ms`
-	return `${seconds.toFixed(seconds < 10 ? 1 : 0)}s`
+	return `${Number(seconds.toFixed(1))}s`
 }
 
 /** 12345 as 12 345. */

@@ -175,7 +175,7 @@ function side(totals: Totals | undefined, before: Totals | undefined, seconds: n
 	}
 }
 
-/** As Prometheus' histogram_quantile: linear inside the bucket, from 0 in the first one. */
+/** As Prometheus' histogram_quantile, but for the outer buckets, where it gives the bound it knows. */
 export function quantile(
 	q: number,
 	bounds: readonly number[],
@@ -188,12 +188,13 @@ export function quantile(
 	for (let i = 0; i < bounds.length; i++) {
 		const count = counts[i]!
 		if (below + count >= rank && count > 0) {
-			const low = i === 0 ? 0 : bounds[i - 1]!
-			return { seconds: low + ((bounds[i]! - low) * (rank - below)) / count, above: false }
+			if (i === 0) return { seconds: bounds[0]!, place: 'below' }
+			const low = bounds[i - 1]!
+			return { seconds: low + ((bounds[i]! - low) * (rank - below)) / count, place: 'at' }
 		}
 		below += count
 	}
-	return { seconds: bounds.at(-1) ?? 0, above: true }
+	return { seconds: bounds.at(-1) ?? 0, place: 'above' }
 }
 
 function busyness(service: TopService): number {

@@ -31,16 +31,17 @@ export interface TopSide {
 	readonly requestsPerSecond: number
 	/** Share of the window's requests with `error.type`, 0 … 1. */
 	readonly errorRatio: number
-	/**
-	 * Seconds, interpolated within the histogram's bucket; null when the window has no request. `above` marks a value
-	 * that lies beyond the last bound: only "more than that" is known.
-	 */
+	/** null when the window has no request. */
 	readonly p50: TopQuantile | null
 	readonly p95: TopQuantile | null
 	readonly p99: TopQuantile | null
 }
 
+/**
+ * `at`: interpolated inside its bucket, as Prometheus does. `below`, `above`: it lies in the first or the last bucket, and
+ * only "less than the first bound" or "more than the last" is known.
+ */
 export interface TopQuantile {
 	readonly seconds: number
-	readonly above: boolean
+	readonly place: 'at' | 'below' | 'above'
 }

@@ -20,9 +20,9 @@ const shop: TopService = {
 		errors: 12,
 		requestsPerSecond: 203.4,
 		errorRatio: 0.004,
-		p50: { seconds: 0.0004, above: false },
-		p95: { seconds: 0.0123, above: false },
-		p99: { seconds: 10, above: true },
+		p50: { seconds: 0.005, place: 'below' },
+		p95: { seconds: 0.0123, place: 'at' },
+		p99: { seconds: 10, place: 'above' },
 	},
 	out: { requests: 3, errors: 0, requestsPerSecond: 0.6, errorRatio: 0, p50: null, p95: null, p99: null },
 	unreadable: [{ protocol: 'tls', connections: 214 }],
@@ -42,9 +42,9 @@ test('the table shows in, out and what cannot be read', () => {
 	expect(plain(drawTop(snapshot, 200, 0))).toEqual([
 		'vor top  03:04:05 UTC  1 service  12 348 spans  dropped 7 (ring_full)',
 		'',
-		'SERVICE         REQ/S  ERRORS    P50     P95   P99   TOTAL  LANGUAGE',
-		'demo/shop  in     203    <1 %  400µs  12.3ms  >10s  12 345  nodejs',
-		'           out    0.6     0 %      -       -     -       3',
+		'SERVICE         REQ/S  ERRORS   P50     P95   P99   TOTAL  LANGUAGE',
+		'demo/shop  in     203    <1 %  <5ms  12.3ms  >10s  12 345  nodejs',
+		'           out    0.6     0 %     -       -     -       3',
 		'           not readable: TLS, 214 connections',
 	])
 })

@@ -62,11 +62,11 @@ test('rates, errors and quantiles are those of the last five seconds, totals tho
 	expect(service).toMatchObject({ service: 'shop', language: 'nodejs' })
 	expect(service!.in).toMatchObject({ requests: 150, errors: 10, requestsPerSecond: 10, errorRatio: 0.2 })
 	expect(service!.in!.p50!.seconds).toBeCloseTo(0.01 + (0.09 * 25) / 40)
-	expect(service!.in!.p99).toEqual({ seconds: 1, above: true })
+	expect(service!.in!.p99).toEqual({ seconds: 1, place: 'above' })
 	expect(service!.out).toMatchObject({
 		requests: 3,
 		requestsPerSecond: 0.6,
-		p50: { seconds: 1, above: true },
+		p50: { seconds: 1, place: 'above' },
 	})
 	expect(service!.unreadable).toEqual([{ protocol: 'tls', connections: 214 }])
 })
@@ -106,15 +106,15 @@ test('a total that went down after a reload gives no negative rate', () => {
 })
 
 test.each([
-	[0.5, [4, 0, 0, 0], 0.005, false],
-	[1, [4, 0, 0, 0], 0.01, false],
-	[0.5, [1, 0, 1, 0], 0.01, false],
-	[0.75, [0, 0, 4, 0], 0.775, false],
-	[0.99, [0, 0, 0, 1], 1, true],
-])('quantile %d of %j is %d', (q, counts, seconds, above) => {
+	[0.5, [4, 0, 0, 0], 0.01, 'below'],
+	[1, [4, 0, 0, 0], 0.01, 'below'],
+	[0.75, [1, 0, 1, 0], 0.55, 'at'],
+	[0.75, [0, 0, 4, 0], 0.775, 'at'],
+	[0.99, [0, 0, 0, 1], 1, 'above'],
+])('quantile %d of %j is %d (%s)', (q, counts, seconds, place) => {
 	const result = quantile(q, bounds, counts)
 	expect(result!.seconds).toBeCloseTo(seconds)
-	expect(result!.above).toBe(above)
+	expect(result!.place).toBe(place)
 })
 
 test('there is no quantile of nothing', () => {
