@@ -26,7 +26,8 @@ export function createProcessRecordReader(bytes: Uint8Array): ProcessRecordReade
 			while (at + HEADER.bytes <= length) {
 				const size = buffer.readUInt16LE(at + HEADER.sizeAt)
 				if (size < HEADER.bytes || at + size > length) return malformed + 1
-				const event = decode(buffer, at, buffer.readUInt16LE(at + HEADER.kindAt))
+				const kind = buffer.readUInt16LE(at + HEADER.kindAt)
+				const event = size < (SIZES[kind] ?? Number.POSITIVE_INFINITY) ? undefined : decode(buffer, at, kind)
 				if (event === undefined) malformed++
 				else give(event)
 				at += size
@@ -34,6 +35,14 @@ export function createProcessRecordReader(bytes: Uint8Array): ProcessRecordReade
 			return malformed
 		},
 	}
+}
+
+/** A shorter record than its kind has is malformed: nothing is read past it. */
+const SIZES: Readonly<Record<number, number>> = {
+	[RECORD_KIND.EXEC]: execRecord.size,
+	[RECORD_KIND.FORK]: forkRecord.size,
+	[RECORD_KIND.EXIT]: exitRecord.size,
+	[RECORD_KIND.LISTEN]: listenRecord.size,
 }
 
 function decode(buffer: Buffer, at: number, kind: number): ProcessEvent | undefined {
