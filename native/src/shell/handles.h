@@ -34,6 +34,9 @@ struct MapHandle {
 	std::shared_ptr<Mapping> mapping;
 };
 
+// A duplicate of the map's descriptor for a task: the map's object may be closed, and the number used again, while it runs.
+std::shared_ptr<const int> share_fd(const MapHandle& map);
+
 struct LinkHandle {
 	std::shared_ptr<Link> link;
 	std::shared_ptr<Object> object;  // a USDT link needs it until it is closed

@@ -102,10 +102,9 @@ napi_value attach_map_method(napi_env env, napi_callback_info info) {
 	REQUIRE_HANDLE(MapHandle, map, 1);
 	REQUIRE_OPEN(map->object, "attach", map->name);
 	if (Failure refused = ensure_shape(map)) return throw_failure(env, refused);
-	// A map of another object may be closed meanwhile: the task keeps it.
 	return attach(env, self,
-		[fd = map->shape.fd, name = map->name](bpf_program* program, std::shared_ptr<Link>* out) {
-			return attach_map(program, fd, name, out);
+		[fd = share_fd(*map), name = map->name](bpf_program* program, std::shared_ptr<Link>* out) {
+			return attach_map(program, *fd, name, out);
 		});
 }
 

@@ -1,5 +1,8 @@
 #include "../core/map.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "../core/program.h"
 #include "handles.h"
 #include "mapping.h"
@@ -11,6 +14,13 @@ Failure ensure_shape(MapHandle* map) {
 	if (map->shape.fd >= 0) return ok();
 	if (map->object->state() != State::loaded) return failure("map", EINVAL, map->name, "the object is not loaded");
 	return shape_of(map->map, &map->shape);
+}
+
+std::shared_ptr<const int> share_fd(const MapHandle& map) {
+	return {new int(fcntl(map.shape.fd, F_DUPFD_CLOEXEC, 0)), [](const int* fd) {
+				if (*fd >= 0) close(*fd);
+				delete fd;
+			}};
 }
 
 namespace {

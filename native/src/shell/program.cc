@@ -52,18 +52,17 @@ napi_value program_run_iterator(napi_env env, napi_callback_info info) {
 	ARGUMENTS(2);
 	REQUIRE_HANDLE(ProgramHandle, self, 0);
 	REQUIRE_OPEN(self->object, "iterate", self->name);
-	int map_fd = -1;
-	std::shared_ptr<Object> map_owner;
+	std::shared_ptr<const int> map_fd;
 	if (!is_undefined(env, args[1])) {
 		REQUIRE_HANDLE(MapHandle, map, 1);
 		REQUIRE_OPEN(map->object, "iterate", map->name);
 		if (Failure refused = ensure_shape(map)) return throw_failure(env, refused);
-		map_fd = map->shape.fd;
+		map_fd = share_fd(*map);
 	}
 	auto bytes = std::make_shared<std::vector<uint8_t>>();
 	return start(env, {.name = "iterate",
 		.object = self->object,
-		.run = [program = self->program, map_fd, bytes] { return run_iterator(program, map_fd, bytes.get()); },
+		.run = [program = self->program, map_fd, bytes] { return run_iterator(program, map_fd ? *map_fd : -1, bytes.get()); },
 		.result = [bytes](napi_env result_env) { return make_bytes(result_env, bytes->data(), bytes->size()); }});
 }
 
