@@ -1,14 +1,109 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR MIT) */
-/* Parents inside one process: exact or none. */
+/* Parents inside one process: exact or none.
+ *
+ * A thread is evidence only while it holds exactly one open request that came in on a blocking socket: nothing else could
+ * have run on it in between. On a non-blocking socket the thread says nothing; there the runtime's own key is needed,
+ * which we have for nginx. */
 #pragma once
 
-#include "state.h"
-#include "../maps/counters.h"
+#include "process.h"
+#include "../maps/threads.h"
+#include "../maps/nginx.h"
+
+#define SELECTION_NGINX (VOR_PROCESS_NGINX >> 8)
+
+INLINE void open_count(__u32 tgid, bool nonblocking, __u32 by)
+{
+	struct process_work *work = bpf_map_lookup_elem(&vor_open, &tgid);
+	if (!work) {
+		if (by != 1)
+			return;
+		struct process_work first = {};
+		bpf_map_update_elem(&vor_open, &tgid, &first, BPF_NOEXIST);
+		work = bpf_map_lookup_elem(&vor_open, &tgid);
+		if (!work)
+			return;
+	}
+	__sync_fetch_and_add(nonblocking ? &work->nonblocking : &work->blocking, by);
+}
+
+INLINE void thread_opened(struct slot *slot, __u32 tid, const struct ids *ids)
+{
+	struct thread_work *work = bpf_map_lookup_elem(&vor_threads, &tid);
+	if (!work) {
+		struct thread_work first = {.ids = *ids, .open = 1};
+		if (bpf_map_update_elem(&vor_threads, &tid, &first, BPF_NOEXIST))
+			count(VOR_COUNT_THREAD_FULL);
+		else
+			slot->owner_tid = tid;
+		return;
+	}
+	slot->owner_tid = tid;
+	/* Others only ever subtract: what we see as zero stays zero. */
+	if (__sync_fetch_and_add(&work->open, 1) == 0) {
+		work->ids = *ids;
+		work->ambiguous = 0;
+	} else {
+		work->ambiguous = 1;
+	}
+}
+
+INLINE void thread_closed(__u32 tid)
+{
+	struct thread_work *work = bpf_map_lookup_elem(&vor_threads, &tid);
+	if (work && work->open)
+		__sync_fetch_and_add(&work->open, (__u32)-1);
+}
 
 INLINE void evidence_thread_exit(__u32 tid)
 {
+	bpf_map_delete_elem(&vor_threads, &tid);
+	bpf_map_delete_elem(&vor_nginx_calls, &tid);
 }
 
 INLINE void evidence_process_exit(__u32 tgid)
 {
+	bpf_map_delete_elem(&vor_open, &tgid);
+}
+
+struct parent {
+	struct ids ids;
+	__u8 evidence;
+	__u8 absent;
+};
+
+/* The parent of a client request that starts now on this thread, over this descriptor. */
+ALONE int find_parent(struct parent *parent, __u32 tgid, __u32 tid, __u32 fd, __u32 nginx)
+{
+	if (!parent)
+		return 0;
+	parent->evidence = VOR_EVIDENCE_NONE;
+	parent->absent = VOR_ABSENT_NOT_APPLICABLE;
+	if (nginx) {
+		struct nginx_call *call = bpf_map_lookup_elem(&vor_nginx_calls, &tid);
+		if (call && call->upstream_fd == fd) {
+			struct nginx_key key = {.tgid = tgid, .fd = call->downstream_fd};
+			struct ids *ids = bpf_map_lookup_elem(&vor_nginx_requests, &key);
+			if (ids) {
+				parent->ids = *ids;
+				parent->evidence = VOR_EVIDENCE_NGINX_REQUEST;
+				return 0;
+			}
+		}
+	}
+	struct thread_work *work = bpf_map_lookup_elem(&vor_threads, &tid);
+	if (work && work->open) {
+		if (work->open > 1 || work->ambiguous) {
+			parent->absent = VOR_ABSENT_AMBIGUOUS;
+			return 0;
+		}
+		parent->ids = work->ids;
+		parent->evidence = VOR_EVIDENCE_THREAD;
+		return 0;
+	}
+	struct process_work *process = bpf_map_lookup_elem(&vor_open, &tgid);
+	parent->absent = !process ? VOR_ABSENT_NO_OPEN_REQUEST :
+			 process->blocking ? VOR_ABSENT_OTHER_THREAD :
+			 process->nonblocking ? VOR_ABSENT_NONBLOCKING : VOR_ABSENT_NO_OPEN_REQUEST;
+	return 0;
 }

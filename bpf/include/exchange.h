@@ -4,6 +4,7 @@
 #pragma once
 
 #include "emit.h"
+#include "evidence.h"
 #include "../maps/scratch.h"
 
 INLINE void random_bytes8(__u8 *to)
@@ -14,35 +15,189 @@ INLINE void random_bytes8(__u8 *to)
 	__builtin_memcpy(to, words, 8);
 }
 
+INLINE void ids_of(struct ids *ids, const struct vor_http_record *record)
+{
+	__builtin_memcpy(ids->trace_id, record->trace_id, 16);
+	__builtin_memcpy(ids->span_id, record->span_id, 8);
+	ids->sampled = !!(record->flags & VOR_HTTP_SAMPLED_FLAG);
+	ids->_pad = 0;
+}
+
 /* Gives back what an open exchange holds. The caller owns the slot. */
 INLINE void exchange_closed(struct http1 *h, struct slot *slot)
 {
+	struct vor_http_record *record = &slot->record;
+	if (h->request_dir == DIR_SEND) {
+		/* Still there: no server on this host has taken the ids, user space may know better. */
+		if (slot->published) {
+			struct join_key key;
+			join_key_fill(&key, &h->local, &h->remote, h->netns, record->join_seq);
+			if (bpf_map_delete_elem(&vor_joins, &key) == 0)
+				record->flags |= VOR_HTTP_JOIN_KEY;
+		}
+		return;
+	}
+	open_count(record->process.tgid, slot->nonblocking, (__u32)-1);
+	if (slot->owner_tid)
+		thread_closed(slot->owner_tid);
+	if (slot->fd >= 0) {
+		struct nginx_key key = {.tgid = record->process.tgid, .fd = slot->fd};
+		bpf_map_delete_elem(&vor_nginx_requests, &key);
+		/* Pipelined: the next request is the oldest now. */
+		__u64 next = slot->index + 1;
+		__u32 index = next;
+		BOUND(next, SLOTS - 1);
+		struct slot *after = &h->slots[next];
+		if (after->index == index && (after->state & SLOT_REQUEST) && after->fd == slot->fd) {
+			struct ids ids;
+			ids_of(&ids, &after->record);
+			bpf_map_update_elem(&vor_nginx_requests, &key, &ids, BPF_ANY);
+		}
+	}
+}
+
+/* A request read from a client: its ids come from the same-host client, from its header, or from nobody. */
+INLINE void server_opened(struct conn *c, struct http1 *h, struct scratch *s, struct slot *slot)
+{
+	struct vor_http_record *record = &slot->record;
+	struct ids *client = NULL;
+	struct join_key key;
+	if (c->tcp_plain) {
+		join_key_fill(&key, &h->remote, &h->local, h->netns, record->join_seq);
+		client = bpf_map_lookup_elem(&vor_joins, &key);
+	}
+	if (record->flags & VOR_HTTP_TRACEPARENT) {
+		__builtin_memcpy(record->trace_id, record->hdr_trace_id, 16);
+		__builtin_memcpy(record->parent_span_id, record->hdr_span_id, 8);
+		record->evidence = VOR_EVIDENCE_HEADER;
+		__u64 *a = (__u64 *)record->trace_id, *b = client ? (__u64 *)client->trace_id : a;
+		if (client && a[0] == b[0] && a[1] == b[1]) {
+			__builtin_memcpy(record->parent_span_id, client->span_id, 8);
+			record->evidence = VOR_EVIDENCE_SAME_HOST;
+			record->flags |= VOR_HTTP_JOINED | VOR_HTTP_REFUSED_HEADER_SAME_TRACE;
+		}
+	} else if (client) {
+		__builtin_memcpy(record->trace_id, client->trace_id, 16);
+		__builtin_memcpy(record->parent_span_id, client->span_id, 8);
+		record->evidence = VOR_EVIDENCE_SAME_HOST;
+		record->flags |= VOR_HTTP_JOINED | (client->sampled ? VOR_HTTP_SAMPLED_FLAG : 0);
+	} else {
+		random_bytes8(record->trace_id);
+		random_bytes8(record->trace_id + 8);
+		record->flags |= VOR_HTTP_SAMPLED_FLAG;
+	}
+	if (client)
+		bpf_map_delete_elem(&vor_joins, &key);
+	else if (c->tcp_plain)
+		record->flags |= VOR_HTTP_JOIN_KEY;
+	random_bytes8(record->span_id);
+
+	struct ids ids;
+	ids_of(&ids, record);
+	slot->nonblocking = s->nonblocking;
+	open_count(record->process.tgid, s->nonblocking, 1);
+	if (!s->nonblocking)
+		thread_opened(slot, s->io.tid, &ids);
+	if ((c->selection & SELECTION_NGINX) && s->io.fd >= 0) {
+		slot->fd = s->io.fd;
+		struct nginx_key nginx = {.tgid = record->process.tgid, .fd = s->io.fd};
+		/* An older request on this descriptor stays: upstream writes are its. */
+		bpf_map_update_elem(&vor_nginx_requests, &nginx, &ids, BPF_NOEXIST);
+	}
+}
+
+/* Decides the ids of a client request that starts now. */
+INLINE void announce(struct conn *c, struct scratch *s, __u32 seq)
+{
+	struct announced *a = &c->announced;
+	struct parent parent = {};
+	find_parent(&parent, s->io.tgid, s->io.tid, s->io.fd, c->selection & SELECTION_NGINX);
+	a->evidence = parent.evidence;
+	a->absent = parent.absent;
+	a->seq = seq;
+	a->published = 0;
+	if (parent.evidence) {
+		__builtin_memcpy(a->trace_id, parent.ids.trace_id, 16);
+		__builtin_memcpy(a->parent, parent.ids.span_id, 8);
+		a->sampled = parent.ids.sampled;
+	} else {
+		random_bytes8(a->trace_id);
+		random_bytes8(a->trace_id + 8);
+		__builtin_memset(a->parent, 0, 8);
+		a->sampled = 1;
+	}
+	random_bytes8(a->span_id);
+	a->valid = 1;
+}
+
+INLINE void client_opened(struct conn *c, struct http1 *h, struct scratch *s, struct slot *slot)
+{
+	struct vor_http_record *record = &slot->record;
+	struct announced *a = &c->announced;
+	if (!a->valid || a->seq != record->join_seq)
+		announce(c, s, record->join_seq);
+	a->valid = 0;
+	__builtin_memcpy(record->trace_id, a->trace_id, 16);
+	__builtin_memcpy(record->span_id, a->span_id, 8);
+	__builtin_memcpy(record->parent_span_id, a->parent, 8);
+	record->evidence = a->evidence;
+	record->absent = a->absent;
+	slot->published = a->published;
+	if (a->published)
+		record->flags |= VOR_HTTP_IDS_PUBLISHED;
+	else if (c->tcp_plain)
+		record->flags |= VOR_HTTP_JOIN_KEY;
+	if (record->flags & VOR_HTTP_TRACEPARENT) {
+		/* The request names a parent itself: ours only if it is in the same trace. */
+		__u64 *mine = (__u64 *)record->trace_id, *header = (__u64 *)record->hdr_trace_id;
+		if (a->evidence && mine[0] == header[0] && mine[1] == header[1])
+			return;
+		__builtin_memcpy(record->trace_id, record->hdr_trace_id, 16);
+		__builtin_memcpy(record->parent_span_id, record->hdr_span_id, 8);
+		record->evidence = VOR_EVIDENCE_HEADER;
+		record->absent = VOR_ABSENT_NOT_APPLICABLE;
+		return;
+	}
+	if (a->sampled)
+		record->flags |= VOR_HTTP_SAMPLED_FLAG;
+}
+
+/* An announced request has no slot, or its connection ends before its head was complete. */
+INLINE void announcement_dropped(struct conn *c, struct http1 *h)
+{
+	struct announced *a = &c->announced;
+	if (!a->valid)
+		return;
+	a->valid = 0;
+	if (!a->published)
+		return;
+	struct join_key key;
+	join_key_fill(&key, &h->local, &h->remote, h->netns, a->seq);
+	bpf_map_delete_elem(&vor_joins, &key);
 }
 
 /* The request head is complete. Runs before SLOT_REQUEST is set. */
 INLINE void exchange_opened(struct conn *c, struct http1 *h, struct scratch *s, struct half *half, struct slot *slot)
 {
 	struct vor_http_record *record = &slot->record;
-	struct task_struct *task = bpf_get_current_task_btf();
-	process_key(&record->process, task);
+	process_key(&record->process, bpf_get_current_task_btf());
 	record->tid = s->io.tid;
 	record->start_ns = half->start_ns;
+	record->arrival_ns = half->arrival_ns;
+	record->join_seq = half->start_seq;
 	__u64 to = record->target_len + record->host_len, n = record->method_len;
 	BOUND(to, 511);
 	BOUND(n, 31);
 	if (n && n <= VOR_METHOD_MAX && to <= VOR_TARGET_MAX + VOR_HOST_MAX)
 		bpf_probe_read_kernel(slot->text + to, n, slot->method_text);
 	record->text_len = to + n;
-	if (h->request_dir == DIR_RECV && (record->flags & VOR_HTTP_TRACEPARENT)) {
-		__builtin_memcpy(record->trace_id, record->hdr_trace_id, 16);
-		__builtin_memcpy(record->parent_span_id, record->hdr_span_id, 8);
-		record->evidence = VOR_EVIDENCE_HEADER;
-	} else {
-		random_bytes8(record->trace_id);
-		random_bytes8(record->trace_id + 8);
-		record->flags |= VOR_HTTP_SAMPLED_FLAG;
-	}
-	random_bytes8(record->span_id);
+	slot->owner_tid = 0;
+	slot->published = 0;
+	slot->fd = -1;
+	if (h->request_dir == DIR_RECV)
+		server_opened(c, h, s, slot);
+	else
+		client_opened(c, h, s, slot);
 }
 
 /* The response ended before the request's hook had run; both are there now. Either side may come here. */

@@ -59,9 +59,20 @@ INLINE void carry_into(struct http1 *h, struct conn *c, struct half *half, char 
 	half->carry_length = n;
 	half->start_ns = c->start_ns[dir & 1];
 	half->start_seq = c->start_seq[dir & 1];
+	half->arrival_ns = dir == DIR_RECV ? c->start_arrival : 0;
 	for (int i = 0; i < CLASSIFY_BYTES; i++)
 		carry[i] = c->carry[dir & 1][i];
 	c->carry_length[dir & 1] = 0;
+}
+
+/* Sequence number of the operation's first byte. Both sides of a connection count the same bytes. */
+INLINE void read_sequence(struct sock *sk, struct conn *c, struct scratch *s)
+{
+	s->seq = 0;
+	if (!c->tcp_plain)
+		return;
+	struct tcp_sock *tp = (struct tcp_sock *)sk;
+	s->seq = (s->io.dir == DIR_RECV ? BPF_CORE_READ(tp, copied_seq) : BPF_CORE_READ(tp, write_seq)) - (__u32)s->io.ret;
 }
 
 /* Looks for the start of a known message. Returns true when the operation's bytes are now for the HTTP/1 parser. */
@@ -96,6 +107,8 @@ INLINE bool recognise(struct sock *sk, struct conn *c, struct scratch *s)
 	if (!carried) {
 		c->start_ns[dir] = s->io.now;
 		c->start_seq[dir] = s->seq;
+		if (dir == DIR_RECV)
+			c->start_arrival = c->arrival_seq == s->seq ? c->arrival_ns : 0;
 	}
 	switch (classify(s, carried + n)) {
 	case GUESS_MORE:
@@ -135,10 +148,24 @@ INLINE bool recognise(struct sock *sk, struct conn *c, struct scratch *s)
 INLINE void http1_forget(struct sock *sk, struct conn *c, struct http1 *h, __u64 now, __u32 counter, __u32 state)
 {
 	exchanges_finish(h, now, 0, counter);
+	announcement_dropped(c, h);
 	http1_delete(sk, c->tcp);
 	c->state = state;
 	c->turns = c->calls = c->last_dir = 0;
+	c->role = VOR_ROLE_UNKNOWN;
 	c->carry_length[0] = c->carry_length[1] = 0;
+}
+
+/* The process is rejected: what it has open is dropped, the verdict stays until the next generation. */
+INLINE void reject(struct sock *sk, struct conn *c)
+{
+	if (c->state == CONN_HTTP1) {
+		struct http1 *h = http1_get(sk, c->tcp);
+		if (h)
+			http1_forget(sk, c, h, 0, VOR_COUNT_DROPPED_REJECTED, CONN_REJECTED);
+	}
+	if (c->state != CONN_IGNORED)
+		c->state = CONN_REJECTED;
 }
 
 INLINE void http1_io(struct sock *sk, struct conn *c, struct http1 *h, struct scratch *s)
@@ -154,6 +181,10 @@ INLINE void http1_io(struct sock *sk, struct conn *c, struct http1 *h, struct sc
 	}
 	if (half->state == HALF_DEAD)
 		return;
+	if (s->request) {
+		read_sequence(sk, c, s);
+		s->nonblocking = !!(sk->sk_socket->file->f_flags & VOR_O_NONBLOCK);
+	}
 	s->offset = 0;
 	s->windows = 0;
 	s->chunks = 0;
@@ -206,6 +237,7 @@ INLINE void on_io(struct sock *sk, struct conn *c, struct scratch *s)
 			return;
 		}
 	} else {
+		read_sequence(sk, c, s);
 		if (!recognise(sk, c, s))
 			return;
 		h = http1_get(sk, c->tcp);

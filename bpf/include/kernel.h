@@ -197,6 +197,7 @@ struct bpf_iter__bpf_map_elem {
 #define VOR_SHUTDOWN_RECEIVE 1
 #define VOR_SHUTDOWN_BOTH 3
 #define VOR_TCP_ESTABLISHED 1
+#define VOR_TCP_SYN_RECV 3
 #define VOR_TCP_CLOSE 7
 #define VOR_TCP_LISTEN 10
 /* task_struct.flags: kernel threads and io_uring workers have no system call registers of their own. */

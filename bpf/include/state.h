@@ -28,25 +28,29 @@ struct announced {
 	__u8 published;
 	__u8 evidence;
 	__u8 absent;
+	__u8 sampled;
+	__u8 _pad[7];
 };
 
 struct conn {
 	__u64 inode;         /* socket inode: identity, and the check against a reused address in the hash form */
 	__u64 start_ns[2];   /* time of the operation that brought the first carried byte, by direction */
+	__u64 start_arrival; /* when that byte became readable (receive direction) */
 	__u32 start_seq[2];
 	__u32 generation;    /* of vor_selection_generation at the last verdict */
 	__u32 tgid;          /* process the verdict is about */
 	__u8 state;          /* enum conn_state */
 	__u8 family;
 	__u8 role;           /* enum vor_role */
-	__u8 tcp;            /* plain TCP: sequence numbers mean what the join needs */
+	__u8 tcp;            /* TCP or MPTCP: has a close hook and may have socket storage */
+	__u8 tcp_plain;      /* not MPTCP: sequence numbers mean what the join needs */
 	__u8 turns;
 	__u8 calls;
 	__u8 last_dir;       /* 1 + direction of the last operation, 0 = none */
 	__u8 selection;      /* VOR_PROCESS_NGINX or nothing, >> 8 */
 	__u8 carry_length[2];
 	__u16 multi[2];      /* next message of a recvmmsg, sendmmsg under way */
-	__u8 _pad[2];
+	__u8 _pad[1];
 	char carry[2][CLASSIFY_BYTES];
 	struct announced announced;
 	__u64 arrival_ns;    /* when the byte arrival_seq became readable */
@@ -90,6 +94,7 @@ struct half {
 	__u64 body;          /* payload bytes of this message so far */
 	__u64 length;        /* value of Content-Length */
 	__u64 start_ns;      /* operation that brought the first byte of this message */
+	__u64 arrival_ns;    /* when that byte became readable, 0 = not known */
 	__u32 start_seq;
 	__u32 index;         /* number of this message (final ones only) on the connection */
 	__u32 flags;         /* enum half_flags */
@@ -119,7 +124,9 @@ struct slot {
 	__u32 owner_tid;        /* thread holding it as evidence, 0 = none */
 	__s32 fd;               /* key in the nginx map, -1 = none */
 	__u32 response_flags;   /* enum vor_http_flags that the response half knows; merged at the end */
-	__u32 _pad;
+	__u8 nonblocking;       /* of a server request's socket when its head was complete */
+	__u8 published;         /* a client's ids are (or were) in vor_joins */
+	__u8 _pad[2];
 	__u64 end_ns;           /* last response byte; 0 = not reached */
 	struct vor_http_record record;
 	char text[SLOT_TEXT];

@@ -2,8 +2,8 @@
 /* The life of TCP connections beside their bytes: who listens, and the end of what is still open. */
 #pragma once
 
-#include "../include/handler.h"
 #include "../maps/process_ring.h"
+#include "socket.h"
 
 INLINE void listen_event(const struct sock *sk)
 {
@@ -32,9 +32,21 @@ INLINE void connection_over(struct sock *sk, __u32 flags)
 	if (!c || c->state != CONN_HTTP1)
 		return;
 	struct http1 *h = http1_get(sk, true);
-	if (h)
+	if (h) {
 		exchanges_finish(h, bpf_ktime_get_boot_ns(), VOR_HTTP_CLOSED | flags, VOR_COUNT_MAX);
+		announcement_dropped(c, h);
+	}
 	c->state = CONN_IGNORED;
+}
+
+/* A child of a listener: from here on the arrival of its first byte can be told. */
+INLINE void connection_accepted(struct sock *sk)
+{
+	if (socket_kind(sk) != 1 || sk->sk_protocol != VOR_IPPROTO_TCP)
+		return;
+	struct conn *c = conn_create(sk, true);
+	if (c)
+		c->received_seq = BPF_CORE_READ((struct tcp_sock *)sk, rcv_nxt);
 }
 
 /* Own close: both directions are shut. (A half close leaves the response to come; a reset leaves what was received to be
@@ -46,6 +58,8 @@ int BPF_PROG(vor_sock_state, struct sock *sk, int old_state, int new_state)
 		listen_event(sk);
 		return 0;
 	}
+	if (new_state == VOR_TCP_ESTABLISHED && old_state == VOR_TCP_SYN_RECV)
+		connection_accepted(sk);
 	if (new_state <= VOR_TCP_ESTABLISHED || sk->sk_shutdown != VOR_SHUTDOWN_BOTH)
 		return 0;
 	connection_over(sk, 0);
@@ -61,5 +75,24 @@ int BPF_PROG(vor_sock_destroy, struct sock *sk)
 	http1_delete(sk, true);
 	conn_delete(sk, true);
 #endif
+	return 0;
+}
+
+/* Bytes became readable. If everything before them has been read, the next read begins with a byte that came now. */
+SEC("tp_btf/sk_data_ready")
+int BPF_PROG(vor_data_ready, struct sock *sk)
+{
+	if (sk->sk_protocol != VOR_IPPROTO_TCP || sk->__sk_common.skc_state == VOR_TCP_LISTEN)
+		return 0;
+	struct conn *c = conn_get(sk, true);
+	if (!c || c->state >= CONN_IGNORED || c->role == VOR_ROLE_CLIENT)
+		return 0;
+	struct tcp_sock *tp = (struct tcp_sock *)sk;
+	__u32 before = c->received_seq, received = BPF_CORE_READ(tp, rcv_nxt);
+	c->received_seq = received;
+	if (before != received && BPF_CORE_READ(tp, copied_seq) == before) {
+		c->arrival_ns = bpf_ktime_get_boot_ns();
+		c->arrival_seq = before;
+	}
 	return 0;
 }

@@ -3,62 +3,51 @@
  * anything that is no socket I/O, every system call and io_uring in one place. */
 #include "../include/anchor.h"
 #include "../include/handler.h"
+#include "socket.h"
 #include "connection.h"
+#include "entry.h"
+#include "nginx.h"
+#include "sweep.h"
 #include "process.h"
-
-/* -1 = none of ours; else whether it is TCP-like (has a close hook and socket storage). */
-INLINE int socket_kind(struct sock *sk)
-{
-	__u16 family = sk->__sk_common.skc_family;
-	if (sk->sk_type != VOR_SOCK_STREAM)
-		return -1;
-	if (family == VOR_AF_UNIX)
-		return vor_capture_unix ? 0 : -1;
-	if (family != VOR_AF_INET && family != VOR_AF_INET6)
-		return -1;
-	__u16 protocol = sk->sk_protocol;
-	return protocol == VOR_IPPROTO_TCP || protocol == VOR_IPPROTO_MPTCP ? 1 : -1;
-}
-
-INLINE struct conn *conn_of(struct sock *sk, bool tcp)
-{
-	struct conn *c = conn_get(sk, tcp);
-	if (c && (storage_form(tcp) || c->inode == sk->sk_socket->file->f_inode->i_ino))
-		return c;
-	__u64 inode = sk->sk_socket->file->f_inode->i_ino;
-	if (!inode)
-		return NULL; /* a kernel socket */
-	if (c) {
-		/* The address was used again: what was open on the old socket has no end. */
-		struct http1 *h = http1_get(sk, tcp);
-		if (h) {
-			exchanges_finish(h, bpf_ktime_get_boot_ns(), VOR_HTTP_CLOSED, VOR_COUNT_MAX);
-			http1_delete(sk, tcp);
-		}
-		conn_delete(sk, tcp);
-	}
-	c = conn_create(sk, tcp);
-	if (!c) {
-		count(VOR_COUNT_STATE_FULL);
-		return NULL;
-	}
-	c->inode = inode;
-	c->family = sk->__sk_common.skc_family;
-	c->tcp = tcp;
-	return c;
-}
 
 INLINE bool ends_connection(int ret)
 {
 	return ret == -VOR_EPIPE || ret == -VOR_ECONNABORTED || ret == -VOR_ECONNRESET || ret == -VOR_ETIMEDOUT;
 }
 
+/* recvmmsg and sendmmsg pass here once a message with the same registers: the connection counts. The call ends with its
+ * last message, an error, or a message sent in part. */
+INLINE void multi_next(struct conn *c, struct io *io)
+{
+	__u64 asked = 0;
+	for (int i = 0; i < IO_SEGMENTS; i++)
+		if (i < io->segments)
+			asked += io->segment[i].length;
+	bool partly = io->dir == DIR_SEND && (__u64)io->ret < asked;
+	__u32 next = io->call + 1;
+	c->multi[io->dir & 1] = !io->multi || partly || next >= io->multi_count || next >= 1024 ? 0 : next;
+}
+
+INLINE void multi_over(struct sock *sk, __u32 dir)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	__u64 nr = REGS_NR(regs);
+	if (nr != NR_RECVMMSG && nr != NR_SENDMMSG)
+		return;
+	int kind = socket_kind(sk);
+	struct conn *c = kind < 0 ? NULL : conn_get(sk, kind);
+	if (c)
+		c->multi[dir] = 0;
+}
+
 INLINE int socket_io(struct sock *sk, int ret, int flags, __u32 dir, __u32 user)
 {
 	if (flags & VOR_MSG_PEEK)
 		return 0;
-	if (ret < 0 && !ends_connection(ret))
+	if (ret < 0 && !ends_connection(ret)) {
+		multi_over(sk, dir);
 		return 0;
+	}
 	int kind = socket_kind(sk);
 	if (kind < 0)
 		return 0;
@@ -75,8 +64,10 @@ INLINE int socket_io(struct sock *sk, int ret, int flags, __u32 dir, __u32 user)
 	if (!s)
 		return 0;
 	__u64 id = bpf_get_current_pid_tgid();
-	if (!selected(c, id >> 32))
+	if (!selected(c, id >> 32)) {
+		reject(sk, c);
 		return 0;
+	}
 	if (c->state == CONN_IGNORED)
 		return 0;
 	s->io.sock = (__u64)sk;
@@ -85,8 +76,10 @@ INLINE int socket_io(struct sock *sk, int ret, int flags, __u32 dir, __u32 user)
 	s->io.tid = (__u32)id;
 	s->io.tgid = id >> 32;
 	s->io.dir = dir;
-	s->io.call = 0;
+	s->io.call = c->multi[dir];
 	io_from_syscall(&s->io, bpf_get_current_task_btf());
+	if (s->io.multi || s->io.call)
+		multi_next(c, &s->io);
 	if (flags & VOR_MSG_TRUNC)
 		s->io.segments = 0;
 	on_io(sk, c, s);

@@ -71,6 +71,14 @@ INLINE void half_next(struct half *half)
 	half->carry_length = 0;
 }
 
+/* The first byte of a message is at `offset` of this operation. */
+INLINE void message_starts(struct conn *c, struct scratch *s, struct half *half, __u32 offset)
+{
+	half->start_ns = s->io.now;
+	half->start_seq = s->seq + offset;
+	half->arrival_ns = s->io.dir == DIR_RECV && c->arrival_seq == half->start_seq ? c->arrival_ns : 0;
+}
+
 /* ---- the end of a message ---- */
 
 INLINE void request_end(struct work *w, struct half *half)
@@ -473,6 +481,7 @@ INLINE int request_head(struct work *w, struct half *half)
 	} else {
 		h->request_next = index + 1;
 		count(VOR_COUNT_DROPPED_PIPELINE);
+		announcement_dropped(w->c, h);
 		if (h->early_done && h->early.index == index)
 			h->early_done = 0;
 	}
@@ -569,8 +578,7 @@ ALONE int line_end(struct conn *c, struct http1 *h, struct scratch *s, __u32 fee
 	if (n == 0) {
 		if (half->state == HALF_FIRST_LINE) {
 			/* Empty lines before a message are allowed; the message starts after them. */
-			half->start_ns = s->io.now;
-			half->start_seq = s->seq + s->offset + (feed + 1 - s->carried);
+			message_starts(c, s, half, s->offset + (feed + 1 - s->carried));
 			return ROUND_ON;
 		}
 		s->stop = feed + 1;
@@ -674,8 +682,7 @@ INLINE int window(struct work *w, struct half *half, __u32 rest)
 				bpf_probe_read_kernel(s->buffer, carried, w->h->response_carry);
 		}
 	} else if (half->state == HALF_FIRST_LINE) {
-		half->start_ns = s->io.now;
-		half->start_seq = s->seq + s->offset;
+		message_starts(w->c, s, half, s->offset);
 	}
 	if (io_read(s, carried, s->offset, n) != n)
 		return ROUND_FAULT;

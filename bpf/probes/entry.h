@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR MIT) */
+/* The moment before a request's bytes leave (kernel 6.16): the only one at which ids can be published that the server on
+ * the same host is sure to find, because it may read before the client's send returns. */
+#pragma once
+
+#include "socket.h"
+
+INLINE void publish(struct sock *sk, struct conn *c)
+{
+	struct announced *a = &c->announced;
+	struct vor_address local = {}, remote = {};
+	struct join_key key;
+	struct ids ids = {.sampled = a->sampled};
+	read_addresses(&local, &remote, sk, c->family);
+	join_key_fill(&key, &local, &remote, sk->__sk_common.skc_net.net->ns.inum, a->seq);
+	__builtin_memcpy(ids.trace_id, a->trace_id, 16);
+	__builtin_memcpy(ids.span_id, a->span_id, 8);
+	if (bpf_map_update_elem(&vor_joins, &key, &ids, BPF_ANY))
+		count(VOR_COUNT_JOIN_FULL);
+	else
+		a->published = 1;
+}
+
+/* Fires once for each buffer a send fills; only the first can be at a request's start. */
+SEC("tp_btf/tcp_sendmsg_locked")
+int BPF_PROG(vor_send_entry, struct sock *sk)
+{
+	if (socket_kind(sk) != 1 || sk->sk_protocol != VOR_IPPROTO_TCP)
+		return 0;
+	struct conn *c = conn_of(sk, true);
+	if (!c || c->state >= CONN_IGNORED || c->role == VOR_ROLE_SERVER || c->announced.valid)
+		return 0;
+	if (c->state == CONN_HTTP1) {
+		struct http1 *h = http1_get(sk, true);
+		if (!h || h->request_dir != DIR_SEND || h->request.state != HALF_FIRST_LINE || h->request.carry_length)
+			return 0;
+	} else if (c->carry_length[DIR_SEND]) {
+		return 0;
+	}
+	__u64 id = bpf_get_current_pid_tgid();
+	if (!selected(c, id >> 32)) {
+		reject(sk, c);
+		return 0;
+	}
+	struct scratch *s = scratch_get(SCRATCH_ENTRY);
+	if (!s)
+		return 0;
+	s->io.call = c->multi[DIR_SEND];
+	io_from_syscall(&s->io, bpf_get_current_task_btf());
+	if (!s->io.segments)
+		return 0;
+	*(__u64 *)s->buffer = 0;
+	*(__u64 *)(s->buffer + 8) = 0;
+	int n = io_read(s, 0, 0, CLASSIFY_BYTES);
+	if (n <= 0 || n > CLASSIFY_BYTES || classify(s, n) != GUESS_REQUEST)
+		return 0;
+	s->io.tid = (__u32)id;
+	s->io.tgid = id >> 32;
+	announce(c, s, BPF_CORE_READ((struct tcp_sock *)sk, write_seq));
+	publish(sk, c);
+	return 0;
+}
