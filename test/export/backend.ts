@@ -1,6 +1,8 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import { AnySchema } from '@bufbuild/protobuf/wkt'
 import { Metadata, Server, ServerCredentials, type ServiceError, type status } from '@grpc/grpc-js'
-import { DetailSchema, RetryInfoSchema, StatusSchema } from '../../src/gen/google/rpc/status_pb.ts'
+import { RetryInfoSchema } from '../../src/gen/google/rpc/error_details_pb.ts'
+import { StatusSchema } from '../../src/gen/google/rpc/status_pb.ts'
 import {
 	ExportMetricsServiceRequestSchema,
 	ExportMetricsServiceResponseSchema,
@@ -88,11 +90,11 @@ export function withRetryInfo(
 		code,
 		message,
 		details: [
-			create(DetailSchema, {
+			create(AnySchema, {
 				typeUrl: 'type.googleapis.com/google.rpc.DebugInfo',
 				value: new Uint8Array([10, 1, 65]),
 			}),
-			create(DetailSchema, {
+			create(AnySchema, {
 				typeUrl: 'type.googleapis.com/google.rpc.RetryInfo',
 				value: toBinary(RetryInfoSchema, info),
 			}),
