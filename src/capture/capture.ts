@@ -73,7 +73,7 @@ class KernelCapture implements Capture {
 	private kernel: KernelObject | undefined
 	private readonly links: BpfLink[] = []
 	private ring!: RingReader
-	private processRing: RingReader | undefined
+	private processRing!: RingReader
 	private counterReader!: CounterReader
 	private fallback!: FallbackReader
 	private clock!: BootClock
@@ -135,10 +135,7 @@ class KernelCapture implements Capture {
 		const kernel = await loadKernelObject(options)
 		this.kernel = kernel
 		this.ring = kernel.object.map('vor_ring').ring()
-		// An object without process hooks still shows exchanges; who sent them, the scan has to tell.
-		if (kernel.object.maps.some((map) => map.name === 'vor_process_ring')) {
-			this.processRing = kernel.object.map('vor_process_ring').ring()
-		}
+		this.processRing = kernel.object.map('vor_process_ring').ring()
 		this.counterReader = createCounterReader(kernel.object.map('vor_counters'), options.meter)
 		this.fallback = createFallbackReader(kernel.object.map('vor_red'), (pid, startNs) =>
 			options.processes.isAlive(pid, startNs),
@@ -151,7 +148,7 @@ class KernelCapture implements Capture {
 			this.hurry()
 		}
 		this.ring.onWakeup(wake)
-		this.processRing?.onWakeup(wake)
+		this.processRing.onWakeup(wake)
 		options.processes.onChange(() => this.hurry())
 	}
 
@@ -164,7 +161,7 @@ class KernelCapture implements Capture {
 		if (wasRunning) {
 			// What the programs left behind: detached, so the ring gets no more.
 			do this.drainOnce()
-			while (this.ring.more || this.processRing?.more === true)
+			while (this.ring.more || this.processRing.more)
 		}
 		await this.release()
 	}
@@ -180,8 +177,9 @@ class KernelCapture implements Capture {
 		return object.programs
 			.filter(({ section }) => !missing.includes(section.replace('tp_btf/', '')))
 			.map(({ name }) => {
-				const { runCount, runTimeNs, recursionMisses } = object.program(name).stats()
-				return { program: name, runCount, runTimeNs, recursionMisses }
+				const program = object.program(name)
+				const { runCount, runTimeNs, recursionMisses } = program.stats()
+				return { program: name, id: program.id, runCount, runTimeNs, recursionMisses }
 			})
 	}
 
@@ -219,7 +217,7 @@ class KernelCapture implements Capture {
 		if (this.state !== 'running') return
 		const length = this.drainOnce()
 		if (this.isStopped()) return
-		if (this.ring.more || this.processRing?.more === true) {
+		if (this.ring.more || this.processRing.more) {
 			this.immediate ??= setImmediate(this.turnCallback)
 			return
 		}
@@ -237,12 +235,10 @@ class KernelCapture implements Capture {
 		const records = this.ring.lastRecords
 		// After the records: whoever sent them has announced itself by now, so its fact goes in front of them.
 		const { processRing } = this
-		if (processRing !== undefined) {
-			do {
-				const got = processRing.drain(this.processBytes)
-				statistics.malformed += this.processRecords.read(got, this.applyEvent)
-			} while (processRing.more)
-		}
+		do {
+			const got = processRing.drain(this.processBytes)
+			statistics.malformed += this.processRecords.read(got, this.applyEvent)
+		} while (processRing.more)
 		const exchanges = this.meet(length)
 		const timeNs = this.clock.now()
 		const facts = processes.takeFacts(timeNs)

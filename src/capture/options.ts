@@ -29,6 +29,8 @@ export type KernelCounters = Readonly<Record<string, number>>
 
 export interface ProgramStatistics {
 	readonly program: string
+	/** The kernel's id of it, as bpftool shows. */
+	readonly id: number
 	readonly runCount: number
 	readonly runTimeNs: number
 	/** Hook calls that the kernel skipped because the CPU was in a BPF program already. */
