@@ -24,6 +24,8 @@ const keptReadings = 12
 
 /** Sum of the points of one service and side; counts have one more element than bounds. */
 interface Totals {
+	/** Unix ms of the earliest point's start. */
+	startMs: number
 	requests: number
 	errors: number
 	bounds: readonly number[]
@@ -68,13 +70,12 @@ export function createTopSampler(sources: TopSources): () => TopSnapshot {
 		const services: TopService[] = []
 		for (const [key, totals] of current.services) {
 			const before = earlier?.services.get(key)
-			const seconds = (current.timeMs - (earlier?.timeMs ?? current.timeMs)) / 1e3
 			services.push({
 				service: totals.service,
 				namespace: totals.namespace,
 				language: totals.language,
-				in: side(totals.in, before?.in, seconds),
-				out: side(totals.out, before?.out, seconds),
+				in: side(totals.in, before?.in, current.timeMs, earlier?.timeMs),
+				out: side(totals.out, before?.out, current.timeMs, earlier?.timeMs),
 				unreadable: unreadable.get(totals.service) ?? [],
 			})
 			unreadable.delete(totals.service)
@@ -116,6 +117,7 @@ function read(metrics: Iterable<Metric>, timeMs: number): Reading {
 		if (direction === undefined) continue
 		const service = serviceOf(services, metric)
 		service[direction] ??= {
+			startMs: Number.POSITIVE_INFINITY,
 			requests: 0,
 			errors: 0,
 			bounds: metric.bounds,
@@ -150,6 +152,7 @@ function textAttribute(list: Parameters<typeof findAttribute>[0], key: Attribute
 }
 
 function addPoint(totals: Totals, bounds: readonly number[], point: HistogramPoint): void {
+	totals.startMs = Math.min(totals.startMs, point.startMs)
 	totals.requests += point.count
 	if (findAttribute(point.attributes, errorType) !== undefined) totals.errors += point.count
 	// Other bounds (a second pipeline with its own) cannot be added; the counts above stay right without them.
@@ -157,8 +160,14 @@ function addPoint(totals: Totals, bounds: readonly number[], point: HistogramPoi
 	for (let i = 0; i < totals.counts.length; i++) totals.counts[i]! += point.bucketCounts[i] ?? 0
 }
 
-function side(totals: Totals | undefined, before: Totals | undefined, seconds: number): TopSide | null {
+function side(
+	totals: Totals | undefined,
+	before: Totals | undefined,
+	timeMs: number,
+	earlierMs: number | undefined,
+): TopSide | null {
 	if (totals === undefined || totals.requests === 0) return null
+	const seconds = (timeMs - (earlierMs ?? totals.startMs)) / 1e3
 	// A total that went down was reset (a reload, an expired series): what it shows now came after that.
 	const base = before !== undefined && before.requests <= totals.requests ? before : undefined
 	const requests = totals.requests - (base?.requests ?? 0)

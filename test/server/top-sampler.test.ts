@@ -71,6 +71,15 @@ test('rates, errors and quantiles are those of the last five seconds, totals tho
 	expect(service!.unreadable).toEqual([{ protocol: 'tls', connections: 214 }])
 })
 
+test('the first reading covers the time since the counting began', () => {
+	const snapshot = sampler(
+		() => [duration('server', { ...point([100, 0, 0, 0]), startMs: 1000 })],
+		() => 11_000,
+	)()
+	expect(snapshot.windowSeconds).toBe(0)
+	expect(snapshot.services[0]!.in).toMatchObject({ requests: 100, requestsPerSecond: 10 })
+})
+
 test('a service that only has unreadable connections is shown too', () => {
 	const snapshot = sampler(
 		() => [],
