@@ -1,4 +1,9 @@
-import { findAttribute } from '../model/attributes.ts'
+import {
+	type AttributeSelection,
+	createAttributeDecision,
+	createAttributeFilter,
+} from '../model/attribute-filter.ts'
+import { type AttributeValue, findAttribute } from '../model/attributes.ts'
 import type { ClockOffset, MetricBatch, SpanBatch } from '../model/batch.ts'
 import type { FallbackCount, UnreadableConnection } from '../model/exchange.ts'
 import type { Metric } from '../model/metric.ts'
@@ -14,7 +19,7 @@ import { metricsOf } from './metrics.ts'
 import type { Series } from './series.ts'
 import { attributesOf, packedKey, type RedLabels } from './series-key.ts'
 import { ServiceSeries, sameResource } from './service.ts'
-import type { MetricAttributeFilter, SeriesBudget, Side } from './side.ts'
+import type { SeriesBudget, Side } from './side.ts'
 import { createUnreadable, type UnreadableCount } from './unreadable.ts'
 
 export interface AggregatorOptions {
@@ -28,7 +33,8 @@ export interface AggregatorOptions {
 	readonly totalSeriesLimit?: number
 	/** How long the series of a process that is gone are still exported. */
 	readonly ttlMs?: number
-	readonly attributes?: MetricAttributeFilter
+	/** `attributes { select … }` of the HTTP metrics. With `include` also the attributes that are off by default. */
+	readonly attributes?: AttributeSelection
 }
 
 export interface AggregateCounters {
@@ -55,6 +61,8 @@ export interface Aggregator {
 const DEFAULT_SERIES_LIMIT = 2000
 const DEFAULT_TOTAL_LIMIT = 50_000
 const DEFAULT_TTL_MS = 300_000
+const OPTIONAL_KEYS = [KEY.serverAddress, KEY.serverPort, KEY.clientAddress, KEY.urlPath]
+const NO_EXTRAS: (AttributeValue | undefined)[] = []
 const FACT_WAIT_NS = 5e9
 const PENDING_COUNTS = 4096
 
@@ -66,7 +74,11 @@ interface PendingCount {
 /** Spans and kernel counts to RED metrics. received = spans = sent + filtered; nothing is held. */
 export function createAggregator(options: AggregatorOptions): Aggregator {
 	const { meter, resourceOf } = options
-	const filter = options.attributes
+	const selection = options.attributes ?? { include: [], exclude: [] }
+	const filter = createAttributeFilter(selection)
+	// Off by default: they come from whoever sends requests, or have many values.
+	const extraKeys =
+		selection.include.length === 0 ? [] : OPTIONAL_KEYS.filter(createAttributeDecision(selection))
 	const routeOnClient = options.profile === 'beyla'
 	const ttlNs = (options.ttlMs ?? DEFAULT_TTL_MS) * 1e6
 	const budget: SeriesBudget = {
@@ -116,9 +128,19 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
 		return service
 	}
 
-	function seriesOf(side: Side, labels: RedLabels, client: boolean, startMs: number): Series {
+	function seriesOf(
+		side: Side,
+		labels: RedLabels,
+		client: boolean,
+		startMs: number,
+		extras: readonly (AttributeValue | undefined)[] = [],
+	): Series {
 		const attributes = attributesOf(labels, client, routeOnClient)
-		const { series, overflow } = side.resolve(filter === undefined ? attributes : filter(attributes), startMs)
+		for (const [i, key] of extraKeys.entries()) {
+			const value = extras[i]
+			if (value !== undefined && !attributes.includes(key)) attributes.push(key, value)
+		}
+		const { series, overflow } = side.resolve(filter(attributes), startMs)
 		if (overflow) counters.overflowed++
 		return series
 	}
@@ -137,7 +159,12 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
 			port = numberAttribute(span, 'serverPort')
 		}
 		const route = client && !routeOnClient ? '' : span.route
-		const name = client ? (routeOnClient ? `${address}\u0000${route}` : address) : route
+		let name = client ? (routeOnClient ? `${address}\u0000${route}` : address) : route
+		let extras: (AttributeValue | undefined)[] = NO_EXTRAS
+		if (extraKeys.length > 0) {
+			extras = extraKeys.map((key) => findAttribute(span.attributes, key))
+			name += `\u0000${extras.join('\u0000')}`
+		}
 		const packed = packedKey(
 			exchange.methodName,
 			exchange.status,
@@ -158,7 +185,7 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
 				serverPort: port,
 			}
 			const before = counters.overflowed
-			series = seriesOf(side, labels, client, unixMs(span.startNs, offset))
+			series = seriesOf(side, labels, client, unixMs(span.startNs, offset), extras)
 			if (counters.overflowed === before) side.remember(name, client ? port : 0, packed, series)
 		}
 		series.add(

@@ -3,9 +3,6 @@ import { KEY } from '../model/semconv.ts'
 import { Series } from './series.ts'
 import { canonicalKey } from './series-key.ts'
 
-/** Cuts attributes of a metric; returns the list itself where nothing is cut. */
-export type MetricAttributeFilter = (attributes: AttributeList) => AttributeList
-
 /** Counts the series of all resources, for the limit. */
 export interface SeriesBudget {
 	/** Per metric and resource, as the SDKs have it. */

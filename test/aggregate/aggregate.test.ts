@@ -143,6 +143,26 @@ describe('aggregate', () => {
 		expect(total(bodies)).toBe(8)
 	})
 
+	it('has the attributes that are selected, the optional ones too, and merges what then looks the same', () => {
+		const requests = [
+			{ target: '/a/1', host: 'one.example' },
+			{ target: '/a/2', host: 'two.example' },
+			{ target: '/a/2', host: 'two.example', status: 404 },
+		]
+		const seen = (include: string[], exclude: string[]) => {
+			const { aggregator, run } = aggregate({ attributes: { include, exclude } })
+			run(requests)
+			return points(aggregator).map((point) => [labels(point), point.count])
+		}
+		expect(seen([], ['http.response.*', 'url.*', 'network.*', 'http.route'])).toEqual([
+			[{ 'http.request.method': 'GET' }, 3],
+		])
+		expect(seen(['url_path', 'server.address'], [])).toEqual([
+			[{ 'url.path': '/a/1', 'server.address': 'one.example' }, 1],
+			[{ 'url.path': '/a/2', 'server.address': 'two.example' }, 2],
+		])
+	})
+
 	it('gives each process its resource, and equal resources one identity', () => {
 		const { aggregator, run } = aggregate()
 		run([{}, { pid: 101 }], { processes: [processFact(), processFact({ pid: 101 })] })

@@ -285,7 +285,7 @@ describe('the correlator', () => {
 		expect(run([], 101.9e9)).toEqual([])
 		expect(run([], 102e9)).toEqual([[101, 'unknown_service']])
 		expect(run([101], 102.1e9)).toEqual([[101, 'unknown_service']])
-		expect(run([], 103e9, [processFact({ pid: 101 })])).toEqual([[101, 'shop']])
+		expect(run([101], 103e9, [processFact({ pid: 101 })])).toEqual([[101, 'shop']])
 		expect(correlator.counters.unknownProcess).toBe(2)
 		run([102], 104e9)
 		expect(
