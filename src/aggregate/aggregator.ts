@@ -10,14 +10,15 @@ import type { Metric } from '../model/metric.ts'
 import type { ProcessFact } from '../model/process-fact.ts'
 import { HTTP_FLAG } from '../model/record.ts'
 import type { Resource } from '../model/resource.ts'
-import { ERROR_CONNECTION_RESET, KEY } from '../model/semconv.ts'
+import { KEY } from '../model/semconv.ts'
 import { SPAN_KIND, type Span } from '../model/span.ts'
 import type { NamingProfile } from '../model/span-describer.ts'
 import type { StageMeter } from '../telemetry/accounting.ts'
+import { createFactWait } from './fact-wait.ts'
 import { createFactTable, sameStart } from './facts.ts'
 import { metricsOf } from './metrics.ts'
 import type { Series } from './series.ts'
-import { attributesOf, packedKey, type RedLabels } from './series-key.ts'
+import { attributesOf, fallbackLabels, packedKey, type RedLabels } from './series-key.ts'
 import { ServiceSeries, sameResource } from './service.ts'
 import type { SeriesBudget, Side } from './side.ts'
 import { createUnreadable, type UnreadableCount } from './unreadable.ts'
@@ -62,14 +63,9 @@ const DEFAULT_SERIES_LIMIT = 2000
 const DEFAULT_TOTAL_LIMIT = 50_000
 const DEFAULT_TTL_MS = 300_000
 const OPTIONAL_KEYS = [KEY.serverAddress, KEY.serverPort, KEY.clientAddress, KEY.urlPath]
+/** Beyla has these on by default, the conventions do not: a client can send any host name. */
+const BEYLA_KEYS = [KEY.serverAddress, KEY.serverPort]
 const NO_EXTRAS: (AttributeValue | undefined)[] = []
-const FACT_WAIT_NS = 5e9
-const PENDING_COUNTS = 4096
-
-interface PendingCount {
-	readonly count: FallbackCount
-	readonly sinceNs: number
-}
 
 /** Spans and kernel counts to RED metrics. received = spans = sent + filtered; nothing is held. */
 export function createAggregator(options: AggregatorOptions): Aggregator {
@@ -78,7 +74,11 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
 	const filter = createAttributeFilter(selection)
 	// Off by default: they come from whoever sends requests, or have many values.
 	const extraKeys =
-		selection.include.length === 0 ? [] : OPTIONAL_KEYS.filter(createAttributeDecision(selection))
+		selection.include.length > 0
+			? OPTIONAL_KEYS.filter(createAttributeDecision(selection))
+			: options.profile === 'beyla'
+				? BEYLA_KEYS
+				: []
 	const routeOnClient = options.profile === 'beyla'
 	const ttlNs = (options.ttlMs ?? DEFAULT_TTL_MS) * 1e6
 	const budget: SeriesBudget = {
@@ -97,8 +97,8 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
 	const services = new Map<Resource, ServiceSeries>()
 	const byPid = new Map<number, ServiceSeries[]>()
 	const unreadable = createUnreadable()
-	let pending: PendingCount[] = []
 	let nowNs = 0
+	let offset: ClockOffset = { seconds: 0, nanos: 0 }
 	let lastResource: Resource | undefined
 	let lastService: ServiceSeries | undefined
 
@@ -145,7 +145,7 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
 		return series
 	}
 
-	function addSpan(span: Span, offset: ClockOffset): void {
+	function addSpan(span: Span): void {
 		const { exchange } = span
 		const client = span.kind === SPAN_KIND.client
 		const service = serviceOf(span.resource, exchange.pid, exchange.processStartNs)
@@ -197,7 +197,7 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
 	}
 
 	/** False: nothing is known yet of the process. */
-	function addFallback(count: FallbackCount, batch: SpanBatch): boolean {
+	function addFallback(count: FallbackCount): boolean {
 		let service = byPid
 			.get(count.pid)
 			?.findLast((each) => sameStart(each.startNs, count.processStartNs) && each.goneNs === 0)
@@ -209,24 +209,23 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
 		}
 		const client = count.role === 'client'
 		const side = client ? service.client : service.server
-		seriesOf(side, fallbackLabels(count), client, unixMs(batch.timeNs, batch.clockOffset)).merge(count)
+		seriesOf(side, fallbackLabels(count), client, unixMs(nowNs, offset)).merge(count)
 		return true
 	}
 
-	/** Counts that came before their process's fact wait a little for it. */
-	function addFallbacks(batch: SpanBatch): void {
-		const waiting = pending
-		pending = []
-		for (const count of batch.fallback) {
-			counters.fallbackRequests += count.count
-			waiting.push({ count, sinceNs: batch.timeNs })
-		}
-		for (const each of waiting) {
-			if (addFallback(each.count, batch)) continue
-			if (batch.timeNs - each.sinceNs < FACT_WAIT_NS && pending.length < PENDING_COUNTS) pending.push(each)
-			else counters.fallbackUnknownProcess += each.count.count
-		}
+	function addConnection(connection: UnreadableConnection): boolean {
+		const fact = facts.find(connection.pid, connection.processStartNs)
+		if (fact === undefined) return false
+		unreadable.add(connection, fact.selection === 'rejected' ? '' : fact.serviceName)
+		return true
 	}
+
+	const fallbacks = createFactWait(addFallback, (count) => {
+		counters.fallbackUnknownProcess += count.count
+	})
+	const connections = createFactWait(addConnection, (connection) =>
+		unreadable.add(connection, 'unknown_service'),
+	)
 
 	function noteExits(batch: SpanBatch): void {
 		for (const fact of batch.processes) {
@@ -262,16 +261,18 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
 		},
 		process(batch) {
 			nowNs = batch.timeNs
+			offset = batch.clockOffset
 			facts.learn(batch.processes)
 			const { spans } = batch
 			let filtered = 0
 			for (let i = 0; i < spans.length; i++) {
 				const span = spans[i]!
 				if (span.skipMetrics) filtered++
-				else addSpan(span, batch.clockOffset)
+				else addSpan(span)
 			}
-			addFallbacks(batch)
-			for (const connection of batch.unreadable) unreadable.add(connection, nameOf(connection))
+			for (const count of batch.fallback) counters.fallbackRequests += count.count
+			fallbacks.offer(batch.fallback, nowNs)
+			connections.offer(batch.unreadable, nowNs)
 			noteExits(batch)
 			meter.received(spans.length)
 			meter.sent(spans.length - filtered)
@@ -286,27 +287,6 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
 			meter.produced(points, 'metric_point')
 			return { metrics }
 		},
-	}
-
-	function nameOf(connection: UnreadableConnection): string {
-		const fact = facts.find(connection.pid, connection.processStartNs)
-		return fact === undefined ? 'unknown_service' : fact.selection === 'rejected' ? '' : fact.serviceName
-	}
-}
-
-function fallbackLabels(count: FallbackCount): RedLabels {
-	const { status } = count
-	const client = count.role === 'client'
-	return {
-		method: count.methodName,
-		status,
-		scheme: 'http',
-		version: count.http10 ? '1.0' : '1.1',
-		errorType:
-			status >= (client ? 400 : 500) ? String(status) : count.peerReset ? ERROR_CONNECTION_RESET : '',
-		route: '',
-		serverAddress: '',
-		serverPort: client ? count.port : 0,
 	}
 }
 

@@ -1,4 +1,5 @@
 import type { AttributeList } from '../model/attributes.ts'
+import type { FallbackCount } from '../model/exchange.ts'
 import { METHOD_NAMES } from '../model/record.ts'
 import { ERROR_CONNECTION_RESET, KEY } from '../model/semconv.ts'
 
@@ -31,6 +32,23 @@ export function attributesOf(labels: RedLabels, client: boolean, routeOnClient: 
 		if (labels.serverPort !== 0) list.push(KEY.serverPort, labels.serverPort)
 	}
 	return list
+}
+
+/** As a span of the same exchange would have them, but for route and address: the kernel does not keep those. */
+export function fallbackLabels(count: FallbackCount): RedLabels {
+	const { status } = count
+	const client = count.role === 'client'
+	return {
+		method: count.methodName,
+		status,
+		scheme: 'http',
+		version: count.http10 ? '1.0' : '1.1',
+		errorType:
+			status >= (client ? 400 : 500) ? String(status) : count.peerReset ? ERROR_CONNECTION_RESET : '',
+		route: '',
+		serverAddress: '',
+		serverPort: client ? count.port : 0,
+	}
 }
 
 const methodIndex = new Map<string, number>(METHOD_NAMES.map((name, index) => [name, index]))

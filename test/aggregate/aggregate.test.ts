@@ -163,6 +163,17 @@ describe('aggregate', () => {
 		])
 	})
 
+	it('has server.address and server.port on the server side in the beyla profile only', () => {
+		for (const [profile, address] of [
+			['beyla', 'one.example'],
+			['grafana', undefined],
+		] as const) {
+			const { aggregator, run } = aggregate({ profile })
+			run([{ host: 'one.example:81' }])
+			expect(labels(points(aggregator)[0]!)['server.address']).toBe(address)
+		}
+	})
+
 	it('gives each process its resource, and equal resources one identity', () => {
 		const { aggregator, run } = aggregate()
 		run([{}, { pid: 101 }], { processes: [processFact(), processFact({ pid: 101 })] })
@@ -297,8 +308,13 @@ describe('aggregate', () => {
 		expect(aggregator.unreadable()).toEqual([
 			{ service: 'shop', protocol: 'tls', connections: 2 },
 			{ service: 'shop', protocol: 'http2', connections: 1 },
-			{ service: 'unknown_service', protocol: 'unknown', connections: 1 },
 		])
+		run([], { timeNs: 107e9 })
+		expect(aggregator.unreadable()[2]).toEqual({
+			service: 'unknown_service',
+			protocol: 'unknown',
+			connections: 1,
+		})
 	})
 
 	it('counts every request exactly once, whether it came as span or from the kernel', () => {
