@@ -99,35 +99,3 @@ test('the check itself sees a breach', () => {
 	expect(breach('src/util/a.ts', './b')).toMatch(/without \.ts/)
 	expect(breach('src/cli/run.ts', '../export/b.ts')).toBeUndefined()
 })
-
-test('imports between files form no cycle, types aside', () => {
-	const graph = new Map<string, string[]>()
-	for (const file of files) {
-		const targets: string[] = []
-		const pattern = /^(?:import|export)\s+(?!type\b)([^'"`;]*?)from\s*['"](\.[^'"]+)['"]/gm
-		for (const match of textOf(file).matchAll(pattern)) {
-			const names = match[1]!
-				.replace(/[{}]/g, '')
-				.split(',')
-				.map((name) => name.trim())
-				.filter((name) => name !== '')
-			if (names.length > 0 && names.every((name) => name.startsWith('type '))) continue
-			targets.push(normalize(join(dirname(file), match[2]!)))
-		}
-		graph.set(file, targets)
-	}
-	const state = new Map<string, 'open' | 'done'>()
-	const cycles: string[] = []
-	const visit = (file: string, path: readonly string[]): void => {
-		if (state.get(file) === 'done') return
-		if (state.get(file) === 'open') {
-			cycles.push([...path.slice(path.indexOf(file)), file].join(' -> '))
-			return
-		}
-		state.set(file, 'open')
-		for (const target of graph.get(file) ?? []) visit(target, [...path, file])
-		state.set(file, 'done')
-	}
-	for (const file of files) visit(file, [])
-	expect(cycles).toEqual([])
-})
