@@ -132,6 +132,7 @@ class KernelCapture implements Capture {
 	private async open(): Promise<void> {
 		const { options } = this
 		this.clock = createBootClock()
+		options.processes.prepare()
 		const kernel = await loadKernelObject(options)
 		this.kernel = kernel
 		this.ring = kernel.object.map('vor_ring').ring()

@@ -66,6 +66,8 @@ export interface ProbeSite {
  * which nothing changes. Implemented by `createProcessTable`.
  */
 export interface ProcessTracker {
+	/** Begins what is slow and needs no kernel hooks: called before the programs are loaded. */
+	prepare(): void
 	/** First scan of everything that runs. Resolves when its facts can be taken. */
 	start(): Promise<void>
 	apply(event: ProcessEvent): void

@@ -92,6 +92,15 @@ class Table implements ProcessTable {
 		this.worker = options.worker
 	}
 
+	prepare(): void {
+		if (this.worker !== undefined) return
+		this.worker = startScanWorker()
+		// Thrown away: it is made too early to be complete. The scan that counts finds every executable looked into.
+		this.worker.scan('all').catch(() => {
+			if (this.worker !== undefined) this.counters.scanFailures++
+		})
+	}
+
 	async start(): Promise<void> {
 		this.worker ??= startScanWorker()
 		this.counters.scans++
@@ -99,8 +108,9 @@ class Table implements ProcessTable {
 	}
 
 	async stop(): Promise<void> {
-		await this.worker?.stop()
+		const { worker } = this
 		this.worker = undefined
+		await worker?.stop()
 	}
 
 	onChange(callback: () => void): void {
@@ -401,7 +411,7 @@ class Table implements ProcessTable {
 			},
 			() => {
 				this.scanning = false
-				this.counters.scanFailures++
+				if (this.worker !== undefined) this.counters.scanFailures++
 			},
 		)
 	}
