@@ -1,4 +1,4 @@
-import type { Attribute, Block, Body } from '../syntax/ast.ts'
+import type { Attribute, Block, Body, Expr } from '../syntax/ast.ts'
 import type { Diagnostic } from '../syntax/diag.ts'
 import type {
 	ArgsSchema,
@@ -10,7 +10,10 @@ import type {
 	OptionalBlockField,
 } from './args.ts'
 import { defaultsOf } from './args.ts'
-import { DiagnosticError, type Evaluator } from './evaluate.ts'
+import { valueError } from './errors.ts'
+import { DiagnosticError, type Evaluator, UnknownSignal } from './evaluate.ts'
+import type { Type } from './types.ts'
+import { hasUnknown, UnknownValue, type Value } from './values.ts'
 
 /** A decoding problem that Alloy reports without a place of its own (its caller adds the component's). */
 export class PlacelessError extends Error {}
@@ -42,7 +45,7 @@ function decodeInto(
 	}
 	const missing = missingField(fields, seen)
 	if (missing !== undefined) throw new PlacelessError(missing)
-	const problem = schema.validate?.(out)
+	const problem = evaluator.sawUnknown ? undefined : schema.validate?.(out)
 	if (problem !== undefined) throw new PlacelessError(problem)
 	return out
 }
@@ -102,7 +105,40 @@ function decodeAttribute(
 	const wrong = misuse(fields, statement)
 	if (wrong !== undefined) throw new DiagnosticError(statementError(statement, wrong))
 	const field = fieldOf(fields, name)
-	if (field?.kind === 'attr') out[name] = field.type.decode(evaluator.evaluate(statement.value))
+	if (field?.kind === 'attr') {
+		const decoded = decodeValue(field.type, statement.value, evaluator)
+		if (decoded !== unknown) out[name] = decoded
+	}
+}
+
+const unknown = Symbol('unknown')
+
+/** The decoded value of an expression; what only running would tell is checked as far as its type is known. */
+function decodeValue(type: Type<unknown>, expr: Expr, evaluator: Evaluator): unknown {
+	let value: Value
+	try {
+		value = evaluator.evaluate(expr)
+	} catch (reason) {
+		if (!(reason instanceof UnknownSignal)) throw reason
+		value = new UnknownValue('any')
+	}
+	if (!hasUnknown(value)) return type.decode(value)
+	if (type.name === 'any') {
+		if (value instanceof UnknownValue) evaluator.sawUnknown = true
+		return type.decode(value)
+	}
+	if (value instanceof UnknownValue && !mayDecode(type, value.claimed))
+		throw valueError(value, `should be ${type.name}, got ${value.claimed}`)
+	evaluator.sawUnknown = true
+	return unknown
+}
+
+/** Whether a value of one type can become another: texts and numbers do, and texts become secrets. */
+function mayDecode(type: Type<unknown>, claimed: UnknownValue['claimed']): boolean {
+	if (claimed === 'any' || claimed === type.name) return true
+	if (claimed === 'string')
+		return type.name === 'number' || (type.name === 'capsule' && type.capsuleKind === undefined)
+	return claimed === 'number' && type.name === 'string'
 }
 
 type NestedField =
@@ -157,7 +193,8 @@ function decodeMap(
 	for (const inner of statement.body) {
 		if (inner.kind === 'block')
 			throw new DiagnosticError(statementError(inner, 'nested blocks not supported here'))
-		out[inner.name.name] = field.type.decode(evaluator.evaluate(inner.value))
+		const decoded = decodeValue(field.type, inner.value, evaluator)
+		if (decoded !== unknown) out[inner.name.name] = decoded
 	}
 	return out
 }

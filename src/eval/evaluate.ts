@@ -6,7 +6,7 @@ import { type Problem, problemText, typeError, ValueError, valueError } from './
 import { literalValue } from './literal.ts'
 import { binaryOp, unaryOp } from './operators.ts'
 import type { Scope } from './scope.ts'
-import { ArrayValue, nullValue, ObjectValue, type Value } from './values.ts'
+import { ArrayValue, hasUnknown, nullValue, ObjectValue, UnknownValue, type Value } from './values.ts'
 
 /** An evaluation or decoding that ended in a diagnostic with a place. */
 export class DiagnosticError extends Error {
@@ -18,6 +18,9 @@ export class DiagnosticError extends Error {
 	}
 }
 
+/** An expression works on a value that only running would tell: its result is unknown too. */
+export class UnknownSignal extends Error {}
+
 /** Which expression made a value last: what an error about the value points at. */
 export type Origins = Map<Value, Expr>
 
@@ -26,6 +29,8 @@ export class Evaluator {
 	readonly source: Source
 	readonly scope: Scope
 	readonly origins: Origins = new Map()
+	/** Set when decoding left out something unknown (only while a configuration is merely checked). */
+	sawUnknown = false
 
 	constructor(source: Source, scope: Scope) {
 		this.source = source
@@ -54,8 +59,8 @@ export class Evaluator {
 			case 'literal':
 				return literalValue(expr)
 			case 'binary': {
-				const left = this.evaluate(expr.left)
-				return binaryOp(expr.op, left, this.evaluate(expr.right))
+				const left = known(this.evaluate(expr.left))
+				return binaryOp(expr.op, left, known(this.evaluate(expr.right)))
 			}
 			case 'array':
 				return new ArrayValue(expr.elements.map((element) => this.evaluate(element)))
@@ -71,22 +76,21 @@ export class Evaluator {
 				return value
 			}
 			case 'access':
-				return this.#access(this.evaluate(expr.value), expr.name)
+				return this.#access(known(this.evaluate(expr.value)), expr.name)
 			case 'index': {
-				const value = this.evaluate(expr.value)
-				return index(value, this.evaluate(expr.index))
+				const value = known(this.evaluate(expr.value))
+				return index(value, known(this.evaluate(expr.index)))
 			}
 			case 'paren':
 				return this.evaluate(expr.inner)
 			case 'unary':
-				return unaryOp(expr.op, this.evaluate(expr.value))
+				return unaryOp(expr.op, known(this.evaluate(expr.value)))
 			case 'call': {
 				const callee = this.evaluate(expr.value)
 				if (callee.type !== 'function') throw typeError(callee, 'function')
-				return callee.call(
-					callee,
-					expr.args.map((arg) => this.evaluate(arg)),
-				)
+				const args = expr.args.map((arg) => this.evaluate(arg))
+				if (args.some(hasUnknown)) throw new UnknownSignal()
+				return callee.call(callee, args)
 			}
 		}
 	}
@@ -112,6 +116,11 @@ export class Evaluator {
 			message,
 		})
 	}
+}
+
+function known(value: Value): Value {
+	if (value instanceof UnknownValue) throw new UnknownSignal()
+	return value
 }
 
 function index(value: Value, key: Value): Value {

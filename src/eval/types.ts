@@ -39,6 +39,8 @@ export interface Type<T> {
 	readonly element?: Type<unknown>
 	/** Capsule types of which Alloy's check accepts any list or object literal. */
 	readonly opaque?: boolean
+	/** Of a host value: its kind. */
+	readonly capsuleKind?: string
 	/** Known values, for completion and documentation. */
 	readonly choices?: readonly string[]
 	decode(value: Value): T
@@ -254,6 +256,7 @@ export function map<T>(element: Type<T>): Type<Readonly<Record<string, T>>> {
 export function capsule<T>(kind: string): Type<T | undefined> {
 	return {
 		text: `capsule(${kind})`,
+		capsuleKind: kind,
 		name: 'capsule',
 		zero: undefined,
 		opaque: true,

@@ -109,6 +109,25 @@ export class CapsuleValue {
 	}
 }
 
+/**
+ * A value that only running would tell, while a configuration is merely checked: what an export will hold. `claimed` is its
+ * type where that is known.
+ */
+export class UnknownValue extends CapsuleValue {
+	readonly claimed: TypeName | 'any'
+	constructor(claimed: TypeName | 'any') {
+		super('unknown', undefined)
+		this.claimed = claimed
+	}
+}
+
+/** Whether some part of a value is unknown. */
+export function hasUnknown(value: Value): boolean {
+	if (value instanceof UnknownValue) return true
+	if (value.type === 'array') return value.items.some(hasUnknown)
+	return value.type === 'object' && [...value.fields.values()].some(hasUnknown)
+}
+
 /** Text that must not be shown. Printing, JSON and inspection of it give `(secret)`. */
 export class Secret {
 	readonly #text: string

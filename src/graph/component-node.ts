@@ -7,6 +7,7 @@ import { ObjectValue, type Value } from '../eval/values.ts'
 import type { Block } from '../syntax/ast.ts'
 import { formatDiagnostic } from '../syntax/diag.ts'
 import type { AnyDefinition, Component } from './component.ts'
+import { describeExports } from './describe-exports.ts'
 import type { HealthState } from './health.ts'
 import { loadError, messageOf, Node } from './node.ts'
 import { type Shared, tick } from './shared.ts'
@@ -60,6 +61,10 @@ export class ComponentNode extends Node {
 		this.evaluatedAt = tick()
 		try {
 			const args = this.#decode(block, scope)
+			if (this.#shared.dry) {
+				this.setExports(describeExports(this.definition, args))
+				return
+			}
 			if (this.#instance === undefined) {
 				this.#instance = this.#build(args)
 				this.#args = args

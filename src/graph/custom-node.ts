@@ -1,9 +1,9 @@
 import { statementError } from '../eval/decode.ts'
 import { deepEqual } from '../eval/equal.ts'
-import { DiagnosticError, Evaluator } from '../eval/evaluate.ts'
+import { DiagnosticError, Evaluator, UnknownSignal } from '../eval/evaluate.ts'
 import type { Scope } from '../eval/scope.ts'
-import type { Value } from '../eval/values.ts'
-import type { Block } from '../syntax/ast.ts'
+import { UnknownValue, type Value } from '../eval/values.ts'
+import type { Block, Expr } from '../syntax/ast.ts'
 import { formatDiagnostic } from '../syntax/diag.ts'
 import type { ModuleRef } from './component-node.ts'
 import type { CustomScope, Declare } from './customs.ts'
@@ -50,6 +50,10 @@ export class CustomNode extends Node {
 		this.evaluatedAt = tick()
 		try {
 			const args = readArguments(block, scope)
+			if (this.#shared.dry && this.#offered!.maybe(block.name)) {
+				this.setExports(new UnknownValue('any'))
+				return
+			}
 			const declare = findDeclare(this.#offered!, block)
 			await this.module.prepare(moduleInput(declare, args))
 			this.#pending = { block, declare, args }
@@ -144,10 +148,19 @@ function readArguments(block: Block, scope: Scope): ReadonlyMap<string, Value> {
 			throw new DiagnosticError(statementError(statement, 'nested blocks not supported here'))
 		out.set(
 			statement.name.name,
-			evaluator.located(() => evaluator.evaluate(statement.value)),
+			evaluator.located(() => evaluateOrUnknown(evaluator, statement.value)),
 		)
 	}
 	return out
+}
+
+function evaluateOrUnknown(evaluator: Evaluator, expr: Expr): Value {
+	try {
+		return evaluator.evaluate(expr)
+	} catch (reason) {
+		if (reason instanceof UnknownSignal) return new UnknownValue('any')
+		throw reason
+	}
 }
 
 function findDeclare(customs: CustomScope, block: Block): Declare {

@@ -9,6 +9,8 @@ export interface Declare {
 /** What an import node offers: nothing while it could not be read. */
 export interface ImportedModule {
 	readonly declares: CustomScope | undefined
+	/** It was not looked at: it may offer anything. */
+	readonly unseen: boolean
 }
 
 /**
@@ -30,6 +32,14 @@ export class CustomScope {
 	/** Whether a component of this name is a custom one; its first part decides. */
 	has(first: string): boolean {
 		return this.declares.has(first) || this.imports.has(first) || (this.#outer?.has(first) ?? false)
+	}
+
+	/** Whether a name may come from a module that was not looked at. */
+	maybe(name: readonly string[]): boolean {
+		const module = this.imports.get(name[0] ?? '')
+		if (module !== undefined && name.length > 1)
+			return module.unseen || (module.declares?.maybe(name.slice(1)) ?? false)
+		return this.#outer?.maybe(name) ?? false
 	}
 
 	find(name: readonly string[]): Declare | undefined {

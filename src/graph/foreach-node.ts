@@ -3,7 +3,7 @@ import { statementError } from '../eval/decode.ts'
 import { DiagnosticError } from '../eval/evaluate.ts'
 import { numberText } from '../eval/number.ts'
 import { createScope, type Scope } from '../eval/scope.ts'
-import type { Value } from '../eval/values.ts'
+import { UnknownValue, type Value } from '../eval/values.ts'
 import type { Block } from '../syntax/ast.ts'
 import type { ModuleRef } from './component-node.ts'
 import { foreachBlock } from './config-blocks.ts'
@@ -63,7 +63,9 @@ export class ForeachNode extends Node {
 		const args = decodeConfig(foreachBlock, rest, scope)
 		const customs = this.customs()
 		const out = new Map<string, ModuleInput>()
-		for (const item of args.collection) {
+		// While only checking, the template is looked at once more with an item that may be anything.
+		const items = this.#shared.dry ? [...args.collection, new UnknownValue('any')] : args.collection
+		for (const item of items) {
 			const name = itemKey(item, args.id, args.hash_string_id)
 			let key = `foreach_${name}_1`
 			for (let again = 2; out.has(key); again++) key = `foreach_${name}_${again}`

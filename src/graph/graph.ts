@@ -124,6 +124,7 @@ class RunningGraph implements Graph {
 			stability: options.stabilityLevel,
 			stdlib: stdlibScope(createStdlib(options.env ?? process.env, options.version)),
 			fetcher: options.fetcher ?? createFetcher(),
+			dry: false,
 			configure: (name, args) => void this.events.emit('configure', name, args),
 			changed: (event) => void this.events.emit('node', event),
 			schedule: (module) => this.#schedule(module),

@@ -7,7 +7,7 @@ import { parseFile } from '../syntax/parser.ts'
 import type { ModuleRef } from './component-node.ts'
 import { importFile, importGit, importHttp, importString } from './config-blocks.ts'
 import { CustomScope, type ImportedModule } from './customs.ts'
-import type { Fetched, ImportRequest } from './import-source.ts'
+import { type Fetched, type ImportRequest, UnseenModule } from './import-source.ts'
 import { blockId, blockName, messageOf, Node } from './node.ts'
 import { type Shared, tick } from './shared.ts'
 import { configError, decodeConfig } from './value-nodes.ts'
@@ -40,6 +40,8 @@ export class ImportNode extends Node implements ImportedModule {
 		this.#depth = depth
 	}
 
+	unseen = false
+
 	get declares(): CustomScope | undefined {
 		return (this.#pending?.loaded ?? this.#loaded)?.declares
 	}
@@ -68,6 +70,10 @@ export class ImportNode extends Node implements ImportedModule {
 		try {
 			fetched = await this.#shared.fetcher.fetch(request, this.#shared.storagePath)
 		} catch (reason) {
+			if (reason instanceof UnseenModule) {
+				this.unseen = true
+				return { loaded: undefined }
+			}
 			if (!keep) throw reason
 			return { loaded: this.#loaded, problem: messageOf(reason) }
 		}

@@ -37,6 +37,9 @@ export interface Fetched {
 	readonly modulePath: string
 }
 
+/** Thrown by a fetcher that must not look: what the module holds is not known. */
+export class UnseenModule extends Error {}
+
 /** Reads modules and notices their changes. `validate` has one that opens no network. */
 export interface Fetcher {
 	fetch(request: ImportRequest, storagePath: string): Promise<Fetched>

@@ -14,6 +14,8 @@ export interface Shared {
 	readonly stability: Stability
 	readonly stdlib: Scope
 	readonly fetcher: Fetcher
+	/** Only check: components are not built, what they would export is unknown. */
+	readonly dry: boolean
 	/** Decoded arguments of `logging`, `tracing`, `http`, `livedebugging` once the configuration is in force. */
 	configure(name: string, args: unknown): void
 	/** A node's health or exports have changed. */

@@ -1,0 +1,79 @@
+import type { Fields } from '../eval/args.ts'
+import type { Diagnostic } from '../syntax/diag.ts'
+import { alloyComponents } from './alloy-components.ts'
+import { configBlocks, serviceBlocks } from './config-blocks.ts'
+import type { Registry } from './registry.ts'
+
+/** The diagnostic with what Vör can add to Alloy's text: the name that was probably meant. */
+export function advise(diagnostic: Diagnostic, registry: Registry): Diagnostic {
+	const help = adviceFor(diagnostic.message, registry)
+	return help === undefined ? diagnostic : { ...diagnostic, help: [...(diagnostic.help ?? []), help] }
+}
+
+function adviceFor(message: string, registry: Registry): string | undefined {
+	const component = /^cannot find the definition of component name "(.+)"$/.exec(message)?.[1]
+	if (component !== undefined) return componentAdvice(component, registry)
+	const field = /^unrecognized (?:attribute|block) name "(.+)"$/.exec(message)?.[1]
+	if (field !== undefined) {
+		const near = nearest(field, allFieldNames(registry))
+		return near === undefined ? undefined : `did you mean "${near}"?`
+	}
+	return undefined
+}
+
+function componentAdvice(name: string, registry: Registry): string | undefined {
+	const ours = registry.list().map((one) => one.name)
+	if (alloyComponents.has(name)) {
+		const close = alloyComponents.get(name) ?? nearest(name, ours, name.length) ?? ''
+		const rest = ours.includes(close) ? `; the nearest one it has is ${close}` : ''
+		return `${name} is a component of Alloy that Vör does not have${rest}`
+	}
+	const near = nearest(name, [...ours, ...serviceBlocks.keys(), ...configBlocks.keys()])
+	return near === undefined ? undefined : `did you mean ${near}?`
+}
+
+function allFieldNames(registry: Registry): readonly string[] {
+	const out = new Set<string>()
+	const add = (fields: Fields): void => {
+		for (const [name, field] of Object.entries(fields)) {
+			if (field.kind !== 'label') out.add(name)
+			if (field.kind === 'block' || field.kind === 'optional-block' || field.kind === 'blocks')
+				add(field.schema.fields)
+		}
+	}
+	for (const definition of registry.list()) add(definition.args.fields)
+	for (const schema of [...serviceBlocks.values(), ...configBlocks.values()]) add(schema.fields)
+	return [...out]
+}
+
+/** The name with the fewest edits, when they are few for its length. */
+export function nearest(
+	name: string,
+	names: readonly string[],
+	limit = Math.max(1, Math.floor(name.length / 3)),
+): string | undefined {
+	let best: string | undefined
+	let distance = limit + 1
+	for (const one of names) {
+		const edits = editDistance(name, one, distance)
+		if (edits < distance) {
+			best = one
+			distance = edits
+		}
+	}
+	return best
+}
+
+function editDistance(a: string, b: string, limit: number): number {
+	if (Math.abs(a.length - b.length) >= limit) return limit
+	let previous = Array.from({ length: b.length + 1 }, (_, i) => i)
+	for (let i = 1; i <= a.length; i++) {
+		const row = [i]
+		for (let j = 1; j <= b.length; j++) {
+			const change = a[i - 1] === b[j - 1] ? 0 : 1
+			row[j] = Math.min(previous[j]! + 1, row[j - 1]! + 1, previous[j - 1]! + change)
+		}
+		previous = row
+	}
+	return previous[b.length]!
+}
