@@ -19,7 +19,7 @@ INLINE bool selected(struct conn *c, __u32 tgid)
 	if (c->generation == generation && c->tgid == tgid)
 		return c->state != CONN_REJECTED;
 	__u32 *verdict = bpf_map_lookup_elem(&vor_processes, &tgid);
-	__u32 value = verdict ? *verdict : VOR_SELECT_UNKNOWN;
+	__u32 value = verdict ? *verdict : vor_capture_unknown ? VOR_SELECT_UNKNOWN : VOR_SELECT_REJECTED;
 	c->generation = generation;
 	c->tgid = tgid;
 	c->selection = value >> 8;

@@ -25,7 +25,7 @@ INLINE void publish(struct sock *sk, struct conn *c)
 SEC("tp_btf/tcp_sendmsg_locked")
 int BPF_PROG(vor_send_entry, struct sock *sk)
 {
-	if (socket_kind(sk) != 1 || sk->sk_protocol != VOR_IPPROTO_TCP)
+	if (vor_hooks_seen != HOOKS_ALL || socket_kind(sk) != 1 || sk->sk_protocol != VOR_IPPROTO_TCP)
 		return 0;
 	struct conn *c = conn_of(sk, true);
 	if (!c || c->state >= CONN_IGNORED || c->role == VOR_ROLE_SERVER || c->announced.valid)

@@ -42,6 +42,10 @@ INLINE void multi_over(struct sock *sk, __u32 dir)
 
 INLINE int socket_io(struct sock *sk, int ret, int flags, __u32 dir, __u32 user)
 {
+	if (vor_hooks_seen != HOOKS_ALL) {
+		FETCH_OR(&vor_hooks_seen, 1u << dir);
+		return 0;
+	}
 	if (flags & VOR_MSG_PEEK)
 		return 0;
 	if (ret < 0 && !ends_connection(ret)) {
