@@ -1,5 +1,5 @@
 // Cost of encoding one span, ours against the reference encoder, on batches as the pipeline makes them: 512 spans of ten
-// attributes, six resource attributes. `npx tsx test/bench/encode.ts`
+// attributes, six resource attributes. `npm run bench -- encode`
 import { TraceWriter } from '../../src/export/otlp-trace-writer.ts'
 import { createReferee } from '../export/referee.ts'
 import { CLOCK, makeResource, makeSpan } from '../export/samples.ts'
