@@ -57,12 +57,21 @@ export const defineCorrelate = (
 			],
 		}
 		services.correlators.add(options.id, view)
+		let stopped = false
+		const flush = () => {
+			for (const part of correlator.flush()) outlet.next(part)
+		}
 		const exchanges: ExchangeConsumer['exchanges'] = {
 			next(batch) {
 				for (const part of correlator.process(batch)) outlet.next(part)
+				// Replaced, but whoever sends has not been told yet: nothing may stay here.
+				if (stopped) flush()
 			},
 			error: outlet.error,
-			complete: outlet.complete,
+			complete() {
+				flush()
+				outlet.complete()
+			},
 		}
 		options.onStateChange({ input: { kind: 'exchanges', owner: options.id, mutates: false, exchanges } })
 		return {
@@ -75,6 +84,8 @@ export const defineCorrelate = (
 				return undefined
 			},
 			async stop() {
+				stopped = true
+				flush()
 				services.correlators.remove(options.id, view)
 			},
 		}
