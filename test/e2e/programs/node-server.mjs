@@ -43,6 +43,12 @@ const scenarios = {
 const server = http.createServer(async (request, response) => {
 	const url = new URL(request.url, 'http://localhost')
 	const [, first, second, third] = url.pathname.split('/')
+	if (process.env.DURATIONS) {
+		const start = process.hrtime.bigint()
+		response.on('finish', () =>
+			console.log(`took ${url.pathname} ${Number(process.hrtime.bigint() - start)}`),
+		)
+	}
 	let received = 0
 	request.on('data', (chunk) => (received += chunk.length))
 	const read = new Promise((resolve) => request.on('end', resolve))

@@ -50,6 +50,10 @@ export const startJava = (env: NodeJS.ProcessEnv = {}) =>
 		60_000,
 	)
 
+/** The paced load maker's binary: `c-load PORT CONNECTIONS RATE SECONDS PATH`. */
+export const buildLoadMaker = () =>
+	build('c-load', 'gcc', (out) => ['-O2', '-D_GNU_SOURCE', '-o', out, join(here, 'c-load.c')], here)
+
 async function build(
 	name: string,
 	compiler: string,

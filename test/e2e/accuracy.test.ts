@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { selecting, stages } from './support/pipelines.ts'
+import { run } from './support/process.ts'
+import { type Server, startNginx } from './support/programs.ts'
+import { eventually, startVor, type Vor } from './support/vor.ts'
+
+const requests = 200_000
+const seconds = 40
+
+/** Requests that nginx itself has counted, the status request that reads them not included. */
+async function stubStatus(nginx: Server): Promise<number> {
+	const text = await (await fetch(`${nginx.url}/stub_status`)).text()
+	const match = text.match(/\n\s*(\d+) (\d+) (\d+)/)
+	return Number(match?.[3]) - 1
+}
+
+describe.each([
+	{ name: 'with the ring as it comes', ring: '' },
+	{ name: 'with a ring of 64 KiB', ring: 'ring_size = "64KiB"\n' },
+])('counts $name', ({ ring }) => {
+	let nginx: Server
+	let vor: Vor
+
+	beforeAll(async () => {
+		nginx = await startNginx(
+			'server { listen 127.0.0.1:PORT; location / { return 200 yes; } location /stub_status { stub_status; } }',
+		)
+		vor = await startVor(stages({ ringbuf: `${ring}\n\t${selecting({ ports: [nginx.port] })}` }))
+	})
+	afterAll(async () => {
+		await vor?.stop()
+		await nginx?.stop()
+	})
+
+	it(`are exact over at least ${requests} requests on 64 connections`, async () => {
+		const before = await stubStatus(nginx)
+		const redBefore = await redCount()
+		let truth = 0
+		for (let used = 0; truth < requests; used += 5) {
+			expect(used, 'the load maker is too slow').toBeLessThan(seconds * 4)
+			await run('wrk', ['-t2', '-c64', '-d5s', `${nginx.url}/`])
+			truth = (await stubStatus(nginx)) - before
+		}
+		// The status requests themselves were counted by both sides, but the newest may still be under way.
+		let seen = 0
+		await eventually(
+			async () => {
+				const now = (await stubStatus(nginx)) - before
+				await new Promise((resolve) => setTimeout(resolve, 2500))
+				seen = (await redCount()) - redBefore
+				truth = now + 1
+				return seen === truth ? true : undefined
+			},
+			() => `nginx counted ${truth}, RED counted ${seen}`,
+			20_000,
+		)
+		const text = await vor.metrics()
+		const spans = await vor.metric('vor_component_received_total', { component_id: 'ebpf.aggregate.t' })
+		const dropped = await vor.metric('vor_component_dropped_total', {
+			component_id: 'ebpf.ringbuf.t',
+			reason: 'ring_full',
+		})
+		console.log(`nginx ${truth}, RED ${seen}, spans ${spans}, dropped by the kernel ${dropped}`)
+		expect(text).toContain('vor_component_received_total')
+		const started = await vor.metric('vor_component_received_total', { component_id: 'ebpf.ringbuf.t' })
+		const sent = await vor.metric('vor_component_sent_total', { component_id: 'ebpf.ringbuf.t' })
+		const held = await vor.metric('vor_component_held', { component_id: 'ebpf.ringbuf.t' })
+		const allDropped = await vor.metric('vor_component_dropped_total', { component_id: 'ebpf.ringbuf.t' })
+		expect(started).toBe(sent + allDropped + held)
+		if (ring === '') expect(dropped).toBe(0)
+		else expect(dropped).toBeGreaterThan(0)
+	}, 300_000)
+
+	async function redCount(): Promise<number> {
+		return vor.metric('http_server_request_duration_seconds_count', { service_name: 'nginx' })
+	}
+})
