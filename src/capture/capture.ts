@@ -10,6 +10,7 @@ import { createFallbackReader, type FallbackReader } from './fallback.ts'
 import { type KernelObject, loadKernelObject } from './kernel-object.ts'
 import { HEADER, httpRecord, processKey, RECORD_KIND, SELECTION } from './layout.ts'
 import type { CaptureOptions, KernelCounters, ProgramStatistics } from './options.ts'
+import { checkPidNamespace } from './preflight.ts'
 import { createProcessRecordReader, type ProcessRecordReader } from './process-records.ts'
 
 /** The kernel as a source of batches. One start and one stop each. */
@@ -90,6 +91,7 @@ class KernelCapture implements Capture {
 	private readonly turnCallback = (): void => this.turn()
 	private secondDueNs = 0
 	private lastRingFull = 0
+	private lostEvents = 0
 	private sweeping = false
 	private state: 'new' | 'starting' | 'running' | 'stopped' = 'new'
 	private readonly options: CaptureOptions
@@ -131,6 +133,10 @@ class KernelCapture implements Capture {
 
 	private async open(): Promise<void> {
 		const { options } = this
+		const namespace = checkPidNamespace()
+		if (namespace.status === 'fail') {
+			throw new VorError('E_PID_NAMESPACE', `the pid namespace ${namespace.detail}`, { fix: namespace.fix })
+		}
 		this.clock = createBootClock()
 		options.processes.prepare()
 		const kernel = await loadKernelObject(options)
@@ -245,6 +251,11 @@ class KernelCapture implements Capture {
 		const facts = processes.takeFacts(timeNs)
 		this.tellKernel()
 		this.counterReader.read(exchanges)
+		const { process_dropped: lost = 0 } = this.counterReader.totals
+		if (lost !== this.lostEvents) {
+			this.lostEvents = lost
+			processes.rescan()
+		}
 		let fallback: readonly FallbackCount[] = NO_FALLBACK
 		const due = timeNs >= this.secondDueNs
 		if (due || this.counterReader.ringFull !== this.lastRingFull || this.state === 'stopped') {

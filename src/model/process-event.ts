@@ -71,6 +71,8 @@ export interface ProcessTracker {
 	/** First scan of everything that runs. Resolves when its facts can be taken. */
 	start(): Promise<void>
 	apply(event: ProcessEvent): void
+	/** Process events were lost: everything is scanned anew, off the main thread. */
+	rescan(): void
 	/** A record of this process passes: makes sure that a fact with exactly this start time is known. Cheap when it is. */
 	see(pid: number, startNs: number): void
 	/** New and changed facts since the last call, oldest first. `nowNs` also ages out what exited over 30 s ago. */

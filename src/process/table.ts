@@ -80,6 +80,7 @@ class Table implements ProcessTable {
 	/** Entries whose kernel verdict waits for a port, with the time after which it is final. */
 	private readonly awaiting: { entry: Entry; dueNs: number }[] = []
 	private scanning = false
+	private rescanning = false
 	private worker: ScanWorker | undefined
 	private rules: SelectionRules
 	private changeCallback: () => void = () => {}
@@ -105,6 +106,29 @@ class Table implements ProcessTable {
 		this.worker ??= startScanWorker()
 		this.counters.scans++
 		for (const scanned of await this.worker.scan('all')) this.takeScan(scanned)
+	}
+
+	rescan(): void {
+		if (this.rescanning || this.worker === undefined) return
+		this.rescanning = true
+		this.counters.scans++
+		// Who started after this may be missing from the scan and alive all the same.
+		const askedNs = this.nowNs
+		this.worker.scan('all').then(
+			(found) => {
+				this.rescanning = false
+				const alive = new Set(found.map(({ pid }) => pid))
+				for (const entry of [...this.current.values()]) {
+					if (!alive.has(entry.pid) && entry.startNs < askedNs) this.retire(entry, askedNs)
+				}
+				for (const scanned of found) this.takeScan(scanned)
+				this.changeCallback()
+			},
+			() => {
+				this.rescanning = false
+				if (this.worker !== undefined) this.counters.scanFailures++
+			},
+		)
 	}
 
 	async stop(): Promise<void> {

@@ -243,6 +243,22 @@ test('a program seen exporting keeps that signal for itself until it execs', () 
 	expect(table.find(60, 200 * second + 123)?.exportsOtlp).toBe('none')
 })
 
+test('after lost events a new scan finds who came and who went', async () => {
+	const all = [scanned(90), scanned(91)]
+	const { table } = setup({ all })
+	await table.start()
+	table.takeFacts(500 * second)
+	all.splice(0, 1)
+	all.push(scanned(92, { startTickNs: 400 * second, executable: '/bin/late' }))
+	table.rescan()
+	await settled()
+	expect(table.takeFacts(500 * second)).toMatchObject([
+		{ pid: 90, exitNs: 500 * second },
+		{ pid: 92, serviceName: 'late', exitNs: 0 },
+	])
+	expect(table.isAlive(91, 100 * second)).toBe(true)
+})
+
 test('Vör itself is rejected', async () => {
 	const { table } = setup({ all: [scanned(7)] })
 	await table.start()
