@@ -2,13 +2,18 @@
 import http from 'node:http'
 
 const catalog = process.env.CATALOG
+// Where there is no Python there is no catalog, and the stock is asked instead.
+const stock = process.env.STOCK
 const agent = new http.Agent({ keepAlive: true, maxSockets: 16 })
 
 function ask(path) {
-	if (catalog === undefined) return Promise.resolve({ status: 200, body: '{"name":"thing"}' })
+	const id = /\d+$/.exec(path)?.[0] ?? '1'
+	const url =
+		catalog !== undefined ? catalog + path : stock !== undefined ? `http://${stock}/stock/${id}` : undefined
+	if (url === undefined) return Promise.resolve({ status: 200, body: '{"name":"thing"}' })
 	return new Promise((resolve, reject) => {
 		http
-			.get(catalog + path, { agent, timeout: 5000 }, (response) => {
+			.get(url, { agent, timeout: 5000 }, (response) => {
 				let body = ''
 				response.setEncoding('utf8')
 				response.on('data', (chunk) => {

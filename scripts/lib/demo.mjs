@@ -28,9 +28,6 @@ export async function startDemo() {
 		start('python3', ['demo/catalog.py'], { PORT: String(port), ...upstream })
 		upstream.CATALOG = `http://127.0.0.1:${port}`
 		names.unshift(`catalog.py (Python, port ${port})`)
-	} else if (upstream.STOCK !== undefined) {
-		// Without Python the C program answers the storefront: its 404s are then real ones.
-		upstream.CATALOG = `http://${upstream.STOCK}`
 	}
 	const port = await freePort()
 	// Both lie in Vör's own package, whose name they would bear; so they are told theirs, as one tells any program.
