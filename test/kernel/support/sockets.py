@@ -105,7 +105,8 @@ def send(step):
     elif call == 'sendmsg':
         assert one.sendmsg(parts) == len(data)
     elif call == 'sendmmsg':
-        made = messages([ctypes.create_string_buffer(part, len(part)) for part in parts])
+        buffers = [ctypes.create_string_buffer(part, len(part)) for part in parts]  # must outlive the call
+        made = messages(buffers)
         assert libc.sendmmsg(one.fileno(), made, len(parts), 0) == len(parts)
     elif call == 'sendfile':
         with tempfile.TemporaryFile() as file:
