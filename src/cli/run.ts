@@ -1,21 +1,16 @@
-import { createComponentRegistry } from '../components/registry.ts'
-import { createServices } from '../components/services.ts'
-import { createGraph, type LoadResult } from '../graph/graph.ts'
-import { createResourceBuilder, readHost } from '../process/index.ts'
+import type { LoadResult } from '../graph/graph.ts'
+import { readHost } from '../process/index.ts'
 import { startHttpServer } from '../server/http-server.ts'
 import { lockInstance } from '../server/instance-lock.ts'
 import { parseListenAddress } from '../server/listen-address.ts'
-import { formatDiagnostic } from '../syntax/diag.ts'
-import { renderDiagnostics } from '../syntax/render.ts'
-import { createAccounting } from '../telemetry/accounting.ts'
 import { accountingFamilies } from '../telemetry/accounting-families.ts'
 import { monitorEventLoop } from '../telemetry/event-loop.ts'
-import { createLog, type LogFormat, type LogLevel } from '../telemetry/log.ts'
 import { processFamilies } from '../telemetry/process-families.ts'
 import { createRegistry as createMetricRegistry } from '../telemetry/registry.ts'
 import { VorError } from '../util/errors.ts'
 import { version } from '../util/version.ts'
 import type { CliCommand, CliIo } from './command.ts'
+import { createPipelineRuntime, firstProblem, refuseLoad } from './pipeline-runtime.ts'
 import { readConfiguration } from './read-configuration.ts'
 import { parseRunOptions, type RunOptions, runUsage } from './run-options.ts'
 import { createServerSources } from './server-sources.ts'
@@ -31,34 +26,18 @@ export const command: CliCommand = {
 async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 	const listen = parseListenAddress(options.listen)
 	let source = await readConfiguration(options.path)
-	const log = createLog({ level: options.logLevel, write: (line) => void io.stderr.write(line) })
-	const accounting = createAccounting()
 	const own = createMetricRegistry()
 	const eventLoop = monitorEventLoop()
+	const { graph, services, accounting, log } = createPipelineRuntime({
+		io,
+		host: readHost(),
+		storagePath: options.storagePath,
+		stability: options.stability,
+		logLevel: options.logLevel,
+	})
 	own.source(() => accountingFamilies(accounting))
 	own.source(() => processFamilies())
 	own.source(() => eventLoop.families())
-	const services = createServices({
-		version: version(),
-		resourceOf: createResourceBuilder(readHost()),
-		source: undefined,
-		tap: undefined,
-	})
-	const graph = createGraph({
-		registry: createComponentRegistry(services),
-		accounting,
-		logger: log,
-		storagePath: options.storagePath,
-		stabilityLevel: options.stability,
-		env: io.env,
-		version: `v${version()}`,
-	})
-	graph.events.on('configure', (name, args) => {
-		if (name !== 'logging') return
-		const { level, format } = args as { readonly level: LogLevel; readonly format: LogFormat }
-		log.setLevel(level)
-		log.setFormat(format)
-	})
 
 	/** undefined, or the text of what is wrong. The old graph runs on. */
 	async function reload(): Promise<string | undefined> {
@@ -89,7 +68,7 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 			sources: createServerSources({ graph, services, accounting, own, reload, source: () => source }),
 		})
 		const first = await graph.load(source)
-		if (!first.ok) return refuse(first, io)
+		if (!first.ok) return refuseLoad(first, io)
 		const failure = services.startFailures[0]
 		if (failure !== undefined) {
 			await graph.stop(options.shutdownMs)
@@ -101,8 +80,10 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 		const signal = await ending.signal
 		process.off('SIGHUP', onHangup)
 		log.info('shutting down', { signal })
+		// Stages leave the books when they stop; what they last wrote is still to be read.
+		const stages = accounting.totals()
 		const { clean } = await graph.stop(options.shutdownMs)
-		const left = accounting.totals().reduce((sum, stage) => sum + stage.held(), 0)
+		const left = stages.reduce((sum, stage) => sum + stage.held(), 0)
 		log.info('stopped', { clean, left })
 		return 0
 	} finally {
@@ -115,19 +96,6 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 
 function summaryOf({ summary }: LoadResult) {
 	return { added: summary.added.length, removed: summary.removed.length, kept: summary.kept.length }
-}
-
-function firstProblem({ diagnostics }: LoadResult): string {
-	const [first] = diagnostics
-	if (first === undefined) return 'unknown problem'
-	const more = diagnostics.length > 1 ? ` (and ${diagnostics.length - 1} more diagnostics)` : ''
-	return `${formatDiagnostic(first)}${more}`
-}
-
-function refuse(result: LoadResult, io: CliIo): number {
-	io.stderr.write(renderDiagnostics(result.diagnostics, result.sources, { color: io.isTty }))
-	io.stderr.write('Error: could not perform the initial load successfully\n')
-	return 1
 }
 
 /** The first SIGINT or SIGTERM; a second one ends the process at once. */

@@ -1,0 +1,74 @@
+import type { Observable } from 'rxjs'
+import { createComponentRegistry } from '../components/registry.ts'
+import { createServices, type Services } from '../components/services.ts'
+import type { Stability } from '../graph/component.ts'
+import { createGraph, type Graph, type LoadResult } from '../graph/graph.ts'
+import type { RawBatch } from '../model/batch.ts'
+import { createResourceBuilder, type HostFact } from '../process/index.ts'
+import { formatDiagnostic } from '../syntax/diag.ts'
+import { renderDiagnostics } from '../syntax/render.ts'
+import { type Accounting, createAccounting } from '../telemetry/accounting.ts'
+import { createLog, type LogFormat, type LogLevel, type RootLogger } from '../telemetry/log.ts'
+import { version } from '../util/version.ts'
+import type { CliIo } from './command.ts'
+
+/** Everything a pipeline needs to run in this process; made by `vor run` and `vor replay`. */
+export interface PipelineRuntime {
+	readonly graph: Graph
+	readonly services: Services
+	readonly accounting: Accounting
+	readonly log: RootLogger
+}
+
+export interface RuntimeOptions {
+	readonly io: CliIo
+	readonly host: HostFact
+	readonly storagePath: string
+	readonly stability: Stability
+	readonly logLevel: LogLevel
+	/** Batches from elsewhere than the kernel. */
+	readonly source?: () => Observable<RawBatch>
+}
+
+export function createPipelineRuntime(options: RuntimeOptions): PipelineRuntime {
+	const { io } = options
+	const log = createLog({ level: options.logLevel, write: (line) => void io.stderr.write(line) })
+	const accounting = createAccounting()
+	const services = createServices({
+		version: version(),
+		resourceOf: createResourceBuilder(options.host),
+		source: options.source,
+		tap: undefined,
+	})
+	const graph = createGraph({
+		registry: createComponentRegistry(services),
+		accounting,
+		logger: log,
+		storagePath: options.storagePath,
+		stabilityLevel: options.stability,
+		env: io.env,
+		version: `v${version()}`,
+	})
+	graph.events.on('configure', (name, args) => {
+		if (name !== 'logging') return
+		const { level, format } = args as { readonly level: LogLevel; readonly format: LogFormat }
+		log.setLevel(level)
+		log.setFormat(format)
+	})
+	return { graph, services, accounting, log }
+}
+
+/** Shows why the first load failed, as Alloy does; the exit code. */
+export function refuseLoad(result: LoadResult, io: CliIo): number {
+	io.stderr.write(renderDiagnostics(result.diagnostics, result.sources, { color: io.isTty }))
+	io.stderr.write('Error: could not perform the initial load successfully\n')
+	return 1
+}
+
+/** One line for a log. */
+export function firstProblem({ diagnostics }: LoadResult): string {
+	const [first] = diagnostics
+	if (first === undefined) return 'unknown problem'
+	const more = diagnostics.length > 1 ? ` (and ${diagnostics.length - 1} more diagnostics)` : ''
+	return `${formatDiagnostic(first)}${more}`
+}
