@@ -104,7 +104,7 @@ async function switchOffMissing(object: BpfObject): Promise<string[]> {
 	const refused = found.find((probe) => probe.errno === 'EPERM')
 	if (refused !== undefined && missing.length === hooks.length) {
 		throw new VorError('E_PRIVILEGE', `the kernel refuses to load BPF programs: ${refused.message}`, {
-			fix: 'run as root or with CAP_BPF and CAP_PERFMON; `vor check` says more',
+			fix: 'run as root (sudo vor run …), or give it CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH (systemd: AmbientCapabilities=…); `vor check` says more',
 		})
 	}
 	for (const name of missing) {
