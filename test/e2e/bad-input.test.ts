@@ -42,7 +42,8 @@ describe('bad input', () => {
 		const result = await runVor(['run', path])
 		expect(result.code).toBe(1)
 		expect(result.stderr).toContain('missing required attribute "endpoint"')
-		expect(result.stderr).toContain(`${path}:2:2`)
+		expect(result.stderr).toContain(`Error: ${path}:1:1: `)
+		expect(result.stderr).toContain('1 |   otelcol.exporter.otlp "x" {')
 	})
 
 	it('refuses to run without root, says which capabilities are missing, and how to get them', async () => {

@@ -12,10 +12,16 @@ export interface PipelineOptions {
 }
 
 /** Selects by ports and executables; conditions of one list are ORed. */
-export function selecting(options: { ports?: readonly number[]; executables?: readonly string[] }): string {
+export function selecting(options: {
+	ports?: readonly number[]
+	executables?: readonly string[]
+	/** Executables that the kernel is told to leave alone at once. */
+	exclude?: readonly string[]
+}): string {
 	const blocks: string[] = []
 	if (options.ports !== undefined) blocks.push(`instrument { open_ports = "${options.ports.join(',')}" }`)
 	for (const glob of options.executables ?? []) blocks.push(`instrument { exe_path = "${glob}" }`)
+	for (const glob of options.exclude ?? []) blocks.push(`exclude_instrument { exe_path = "${glob}" }`)
 	return `discovery {\n${blocks.map((block) => `\t\t${block.replace('{ ', '{\n\t\t\t').replace(' }', '\n\t\t}')}`).join('\n')}\n\t}`
 }
 
