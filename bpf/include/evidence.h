@@ -91,19 +91,21 @@ ALONE int find_parent(struct parent *parent, __u32 tgid, __u32 tid, __u32 fd, __
 			}
 		}
 	}
-	struct thread_work *work = bpf_map_lookup_elem(&vor_threads, &tid);
-	if (work && work->open) {
-		if (work->open > 1 || work->ambiguous) {
-			parent->absent = VOR_ABSENT_AMBIGUOUS;
-			return 0;
-		}
-		parent->ids = work->ids;
-		parent->evidence = VOR_EVIDENCE_THREAD;
+	struct process_work *process = bpf_map_lookup_elem(&vor_open, &tgid);
+	if (!process || !process->blocking) {
+		parent->absent = process && process->nonblocking ? VOR_ABSENT_NONBLOCKING : VOR_ABSENT_NO_OPEN_REQUEST;
 		return 0;
 	}
-	struct process_work *process = bpf_map_lookup_elem(&vor_open, &tgid);
-	parent->absent = !process ? VOR_ABSENT_NO_OPEN_REQUEST :
-			 process->blocking ? VOR_ABSENT_OTHER_THREAD :
-			 process->nonblocking ? VOR_ABSENT_NONBLOCKING : VOR_ABSENT_NO_OPEN_REQUEST;
+	struct thread_work *work = bpf_map_lookup_elem(&vor_threads, &tid);
+	if (!work || !work->open) {
+		parent->absent = VOR_ABSENT_OTHER_THREAD;
+		return 0;
+	}
+	if (work->open > 1 || work->ambiguous) {
+		parent->absent = VOR_ABSENT_AMBIGUOUS;
+		return 0;
+	}
+	parent->ids = work->ids;
+	parent->evidence = VOR_EVIDENCE_THREAD;
 	return 0;
 }

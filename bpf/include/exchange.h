@@ -7,12 +7,21 @@
 #include "evidence.h"
 #include "../maps/scratch.h"
 
-INLINE void random_bytes8(__u8 *to)
+/* Eight random bytes: splitmix64 from a random start of this program and CPU. A start is random in all 64 bits, so two
+ * sequences of any length we can live to see do not meet; not one call per four bytes into the kernel's generator. */
+INLINE void random_bytes8(struct scratch *s, __u8 *to)
 {
-	__u32 words[2] = {bpf_get_prandom_u32(), bpf_get_prandom_u32()};
-	if (!(words[0] | words[1]))
-		words[0] = 1; /* all zero is not an id */
-	__builtin_memcpy(to, words, 8);
+	__u64 state = s->random, z;
+	if (!state)
+		state = (__u64)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32();
+	state += 0x9e3779b97f4a7c15ull;
+	s->random = state;
+	z = (state ^ (state >> 30)) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+	z ^= z >> 31;
+	if (!z)
+		z = 1; /* all zero is not an id */
+	*(__u64 *)to = z;
 }
 
 INLINE void ids_of(struct ids *ids, const struct vor_http_record *record)
@@ -28,11 +37,11 @@ INLINE void exchange_closed(struct http1 *h, struct slot *slot)
 {
 	struct vor_http_record *record = &slot->record;
 	if (h->request_dir == DIR_SEND) {
-		/* Still there: no server on this host has taken the ids, user space may know better. */
+		/* Not taken by a server on this host as far as we can tell: user space may know better. */
 		if (slot->published) {
 			struct join_key key;
 			join_key_fill(&key, &h->local, &h->remote, h->netns, record->join_seq);
-			if (bpf_map_delete_elem(&vor_joins, &key) == 0)
+			if (!join_taken(&key))
 				record->flags |= VOR_HTTP_JOIN_KEY;
 		}
 		return;
@@ -60,11 +69,12 @@ INLINE void exchange_closed(struct http1 *h, struct slot *slot)
 INLINE void server_opened(struct conn *c, struct http1 *h, struct scratch *s, struct slot *slot)
 {
 	struct vor_http_record *record = &slot->record;
-	struct ids *client = NULL;
-	struct join_key key;
+	struct ids taken, *client = NULL;
 	if (c->tcp_plain) {
+		struct join_key key;
 		join_key_fill(&key, &h->remote, &h->local, h->netns, record->join_seq);
-		client = bpf_map_lookup_elem(&vor_joins, &key);
+		if (join_take(&key, &taken))
+			client = &taken;
 	}
 	if (record->flags & VOR_HTTP_TRACEPARENT) {
 		__builtin_memcpy(record->trace_id, record->hdr_trace_id, 16);
@@ -82,15 +92,13 @@ INLINE void server_opened(struct conn *c, struct http1 *h, struct scratch *s, st
 		record->evidence = VOR_EVIDENCE_SAME_HOST;
 		record->flags |= VOR_HTTP_JOINED | (client->sampled ? VOR_HTTP_SAMPLED_FLAG : 0);
 	} else {
-		random_bytes8(record->trace_id);
-		random_bytes8(record->trace_id + 8);
+		random_bytes8(s, record->trace_id);
+		random_bytes8(s, record->trace_id + 8);
 		record->flags |= VOR_HTTP_SAMPLED_FLAG;
 	}
-	if (client)
-		bpf_map_delete_elem(&vor_joins, &key);
-	else if (c->tcp_plain)
+	if (!client && c->tcp_plain)
 		record->flags |= VOR_HTTP_JOIN_KEY;
-	random_bytes8(record->span_id);
+	random_bytes8(s, record->span_id);
 
 	struct ids ids;
 	ids_of(&ids, record);
@@ -121,12 +129,12 @@ INLINE void announce(struct conn *c, struct scratch *s, __u32 seq)
 		__builtin_memcpy(a->parent, parent.ids.span_id, 8);
 		a->sampled = parent.ids.sampled;
 	} else {
-		random_bytes8(a->trace_id);
-		random_bytes8(a->trace_id + 8);
+		random_bytes8(s, a->trace_id);
+		random_bytes8(s, a->trace_id + 8);
 		__builtin_memset(a->parent, 0, 8);
 		a->sampled = 1;
 	}
-	random_bytes8(a->span_id);
+	random_bytes8(s, a->span_id);
 	a->valid = 1;
 }
 
@@ -160,20 +168,6 @@ INLINE void client_opened(struct conn *c, struct http1 *h, struct scratch *s, st
 	}
 	if (a->sampled)
 		record->flags |= VOR_HTTP_SAMPLED_FLAG;
-}
-
-/* An announced request has no slot, or its connection ends before its head was complete. */
-INLINE void announcement_dropped(struct conn *c, struct http1 *h)
-{
-	struct announced *a = &c->announced;
-	if (!a->valid)
-		return;
-	a->valid = 0;
-	if (!a->published)
-		return;
-	struct join_key key;
-	join_key_fill(&key, &h->local, &h->remote, h->netns, a->seq);
-	bpf_map_delete_elem(&vor_joins, &key);
 }
 
 /* The request head is complete. Runs before SLOT_REQUEST is set. */

@@ -148,7 +148,7 @@ INLINE bool recognise(struct sock *sk, struct conn *c, struct scratch *s)
 INLINE void http1_forget(struct sock *sk, struct conn *c, struct http1 *h, __u64 now, __u32 counter, __u32 state)
 {
 	exchanges_finish(h, now, 0, counter);
-	announcement_dropped(c, h);
+	c->announced.valid = 0;
 	http1_delete(sk, c->tcp);
 	c->state = state;
 	c->turns = c->calls = c->last_dir = 0;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR MIT) */
 /* vor_joins: the ids of client requests under way, for the server end of the same connection on this host. The key is exact:
  * the two ends and the TCP sequence number of the request's first byte, which both sides know, whenever Vör was attached
- * and however requests are pipelined. Written by the client before its bytes leave (tcp_sendmsg_locked); taken (read and
- * deleted) by the server when its request head is complete; deleted by the client when its exchange ends, which is what
- * frees the entries of servers on other hosts. 16 384 is the number of client requests in flight on a host; more are
- * counted (VOR_COUNT_JOIN_FULL) and joined in user space by the same key. */
+ * and however requests are pipelined.
+ *
+ * An array of 32 768 places, the place chosen by a hash of the key (a hash map costs four times as much). Written by the
+ * client before its bytes leave (tcp_sendmsg_locked), marked as taken by the server when its request head is complete,
+ * never deleted: the next request that hashes to the place overwrites it. An entry is needed for the microseconds between
+ * send and read; one that was overwritten before is not found, and user space joins the two records by the same key. */
 #pragma once
 
 #include "../include/state.h"
@@ -15,7 +17,7 @@ struct join_key {
 	__u8 to[16];
 	__u16 from_port;
 	__u16 to_port;
-	__u32 seq;
+	__u32 seq;           /* bytes 36 to 39: the fifth word ends here */
 	/* Loopback addresses mean something only within their network namespace; others hold across (containers). */
 	__u32 netns;
 };
@@ -27,11 +29,19 @@ struct ids {
 	__u32 _pad;
 };
 
+#define JOIN_PLACES 32768
+
+struct join {
+	struct join_key key;
+	__u32 taken;
+	struct ids ids;
+};
+
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
-	__type(key, struct join_key);
-	__type(value, struct ids);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, JOIN_PLACES);
+	__type(key, __u32);
+	__type(value, struct join);
 } vor_joins SEC(".maps");
 
 INLINE bool is_loopback(const __u8 *addr)
@@ -52,4 +62,54 @@ INLINE void join_key_fill(struct join_key *key, const struct vor_address *client
 	key->to_port = server->port;
 	key->seq = seq;
 	key->netns = is_loopback(server->addr) ? netns : 0;
+}
+
+INLINE struct join *join_place(const struct join_key *key)
+{
+	__u64 mix = ((__u64)key->seq << 32 | (__u32)key->from_port << 16 | key->to_port) * 0x9e3779b97f4a7c15ull;
+	__u32 place = mix >> 49;
+	return bpf_map_lookup_elem(&vor_joins, &place);
+}
+
+INLINE bool join_same(const struct join *join, const struct join_key *key)
+{
+	const __u64 *a = (const __u64 *)&join->key, *b = (const __u64 *)key;
+	__u64 difference = 0;
+	for (int i = 0; i < 5; i++)
+		difference |= a[i] ^ b[i];
+	return !difference && join->key.netns == key->netns;
+}
+
+/* The client's. The sequence number is taken away first and put in last: a server that looks meanwhile finds nothing. */
+INLINE void join_publish(const struct join_key *key, const struct ids *ids)
+{
+	struct join *join = join_place(key);
+	if (!join)
+		return;
+	__sync_lock_test_and_set(&join->key.seq, ~key->seq);
+	__builtin_memcpy(&join->key, key, __builtin_offsetof(struct join_key, seq));
+	join->key.netns = key->netns;
+	join->ids = *ids;
+	join->taken = 0;
+	__sync_lock_test_and_set(&join->key.seq, key->seq);
+}
+
+/* The server's: true with the ids if the client is on this host. */
+INLINE bool join_take(const struct join_key *key, struct ids *ids)
+{
+	struct join *join = join_place(key);
+	if (!join || !join_same(join, key))
+		return false;
+	*ids = join->ids;
+	/* Overwritten while we read? */
+	if (__sync_fetch_and_or(&join->taken, 1) || !join_same(join, key))
+		return false;
+	return true;
+}
+
+/* The client's again: whether a server on this host has the ids. Overwritten means not known: false. */
+INLINE bool join_taken(const struct join_key *key)
+{
+	struct join *join = join_place(key);
+	return join && join_same(join, key) && join->taken;
 }

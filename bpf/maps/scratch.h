@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR MIT) */
 /* vor_scratch: working memory, one entry per program that needs it and per CPU. Programs on tracepoints are not preempted
  * and do not nest into themselves, but a soft interrupt may run another one: hence one entry each. Nothing in it
- * outlives a run. */
+ * outlives a run but `random`. */
 #pragma once
 
 #include "../include/io.h"
@@ -20,6 +20,7 @@ struct scratch {
 	char buffer[SCRATCH_BUFFER + 16];
 	char collected[2048]; /* OTEL_ variables found so far (exec) */
 	struct io io;
+	__u64 random;      /* state of the id generator of this program and CPU */
 	__u32 offset;      /* bytes of the operation consumed so far */
 	__u32 end;         /* valid bytes in buffer: the carried line, then bytes of the operation */
 	__u32 carried;     /* of those, carried from before */

@@ -15,10 +15,8 @@ INLINE void publish(struct sock *sk, struct conn *c)
 	join_key_fill(&key, &local, &remote, sk->__sk_common.skc_net.net->ns.inum, a->seq);
 	__builtin_memcpy(ids.trace_id, a->trace_id, 16);
 	__builtin_memcpy(ids.span_id, a->span_id, 8);
-	if (bpf_map_update_elem(&vor_joins, &key, &ids, BPF_ANY))
-		count(VOR_COUNT_JOIN_FULL);
-	else
-		a->published = 1;
+	join_publish(&key, &ids);
+	a->published = 1;
 }
 
 /* Fires once for each buffer a send fills; only the first can be at a request's start. */
