@@ -40,7 +40,8 @@ function printObject(fields: ReadonlyMap<string, Value>, ordered: boolean, inden
 	const inner = `${indent}\t`
 	const keys = ordered ? [...fields.keys()] : [...fields.keys()].sort(compareText)
 	const rows = keys.map((key) => ({
-		key: isIdentifier(key) ? key : quote(key),
+		// Alloy's formatter escapes the escapes of a quoted key once more.
+		key: isIdentifier(key) ? key : quote(quote(key).slice(1, -1)),
 		text: printValue(fields.get(key)!, inner),
 	}))
 	let out = '{\n'

@@ -219,7 +219,7 @@ export function isZero(value: Value): boolean {
 		case 'null':
 			return true
 		case 'number':
-			return value.kind === 'float' ? Object.is(value.data, 0) : value.data === 0n
+			return value.data === 0 || value.data === 0n
 		case 'string':
 			return value.text === ''
 		case 'bool':

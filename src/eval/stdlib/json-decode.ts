@@ -12,6 +12,7 @@ import {
 import { FunctionError } from './function.ts'
 
 const maxDepth = 10_000
+const refusesSpace = /^(in literal|in numeric|after decimal|in exponent|in string escape|in \\u)/
 
 /** JSON as Go's `encoding/json` reads it into `any`, with its error texts. Every number is a float. */
 export const decodeJson = (text: string): Value => new JsonReader(textToBytes(text), false).read()
@@ -50,7 +51,13 @@ export class JsonReader {
 
 	/** The error at the present byte; at the end of the input Go says so instead. */
 	#invalid(context: string): JsonError {
-		if (this.#at >= this.#bytes.length) return new JsonError('unexpected end of JSON input', this.#at)
+		if (this.#at >= this.#bytes.length) {
+			// Go feeds a space at the end of the input: what may not be followed by one complains about that.
+			const text = refusesSpace.test(context)
+				? `invalid character ' ' ${context}`
+				: 'unexpected end of JSON input'
+			return new JsonError(text, this.#at)
+		}
 		return new JsonError(`invalid character ${quoteByte(this.#bytes[this.#at]!)} ${context}`, this.#at)
 	}
 

@@ -1,5 +1,5 @@
 import { compareText } from '../text.ts'
-import { BytesValue, OptionalSecret, Secret, type Value } from '../values.ts'
+import { OptionalSecret, Secret, type Value } from '../values.ts'
 import { FunctionError } from './function.ts'
 
 /** Go's `json.Marshal` of plain data: sorted keys, `<`, `>` and `&` escaped. A secret is refused. */
@@ -14,7 +14,6 @@ export function encodeJson(value: Value): string {
 		case 'string':
 			return encodeText(value.text)
 		case 'array':
-			if (value instanceof BytesValue) return `[${value.items.map(encodeJson).join(',')}]`
 			return `[${value.items.map(encodeJson).join(',')}]`
 		case 'object': {
 			const keys = [...value.fields.keys()].sort(compareText)
@@ -35,11 +34,7 @@ function encodeFloat(data: number): string {
 		throw new FunctionError(`json: unsupported value: ${data > 0 ? '+Inf' : data < 0 ? '-Inf' : 'NaN'}`)
 	if (Object.is(data, -0)) return '-0'
 	const size = Math.abs(data)
-	if (size !== 0 && (size < 1e-6 || size >= 1e21))
-		return data
-			.toExponential()
-			.replace(/e([-+])(\d)$/, 'e$10$2')
-			.replace(/e-0(\d)/, 'e-0$1')
+	if (size !== 0 && (size < 1e-6 || size >= 1e21)) return data.toExponential()
 	return String(data)
 }
 

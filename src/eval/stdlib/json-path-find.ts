@@ -63,14 +63,18 @@ function children(value: Value): readonly Value[] {
 	return value.type === 'object' ? [...value.fields.values()] : []
 }
 
+/** The value and everything below it that has members, innermost first. */
 function descend(value: Value, out: Value[]): void {
-	const pending: Value[] = [value]
-	while (pending.length > 0) {
-		const one = pending.pop()!
-		if (one.type !== 'array' && one.type !== 'object') continue
-		out.push(one)
-		pending.push(...[...children(one)].reverse())
-		if (out.length > maxResults) return
+	const pending: { readonly value: Value; seen: boolean }[] = [{ value, seen: false }]
+	while (pending.length > 0 && out.length <= maxResults) {
+		const top = pending.at(-1)!
+		if (top.seen || (top.value.type !== 'array' && top.value.type !== 'object')) {
+			pending.pop()
+			if (top.seen) out.push(top.value)
+			continue
+		}
+		top.seen = true
+		for (const child of [...children(top.value)].reverse()) pending.push({ value: child, seen: false })
 	}
 }
 

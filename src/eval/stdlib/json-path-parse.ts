@@ -132,7 +132,7 @@ class PathParser {
 	/** The next byte that is no space, taken. */
 	#take(): string | undefined {
 		while (this.#bytes[this.#at] === ' ' && this.#at + 1 < this.#bytes.length) this.#at++
-		return this.#bytes[this.#at++]
+		return this.#at < this.#bytes.length ? this.#bytes[this.#at++] : undefined
 	}
 
 	#peek(): string | undefined {
@@ -171,8 +171,13 @@ class PathParser {
 
 	#integer(): number {
 		const match = /^-?\d+/.exec(this.#bytes.slice(this.#at, this.#at + 20))
-		if (match === null) this.#fail('expected a number')
+		if (match === null) {
+			this.#at++
+			this.#fail('expected a number')
+		}
 		this.#at += match[0].length
+		// The library takes a lone digit at the end for none.
+		if (match[0].length === 1 && this.#at === this.#bytes.length) this.#fail('expected a number')
 		return Number(match[0])
 	}
 
@@ -258,7 +263,11 @@ class PathParser {
 	#operator(): string {
 		const rest = this.#bytes.slice(this.#at, this.#at + 8)
 		const op = /^(\|\||&&|==|!=|<=|>=|=~|~=|<|>|\+|-|\*|\/|in\b|has\b|exists\b|empty\b)/.exec(rest)?.[0]
-		if (op === undefined) this.#fail(`'${/^\S{0,2}/.exec(rest)?.[0] ?? ''}' is not a valid operation`)
+		if (op === undefined) {
+			const token = /^[!&+\-*/<=>|~]{0,2}/.exec(rest)?.[0] ?? ''
+			this.#at += token.length
+			this.#fail(`'${token}' is not a valid operation`)
+		}
 		return op
 	}
 

@@ -1,7 +1,7 @@
 import type { Native } from '../native.ts'
 import { floatText } from '../number.ts'
 import { maxTextLength } from '../operators.ts'
-import { bytesToText, compareText, isPrintable, quote, textToBytes } from '../text.ts'
+import { compareText, isPrintable, quote, textToBytes } from '../text.ts'
 import { CapsuleValue, FunctionValue, OptionalSecret, Secret } from '../values.ts'
 import { FunctionError } from './function.ts'
 
@@ -109,6 +109,8 @@ export function sprintf(pattern: string, args: readonly Native[]): string {
 			out += '%!(NOVERB)'
 			break
 		}
+		// `%+v` asks for field names, not for signs.
+		if (verb === 'v') flags.plus = false
 		if (verb === '%') out += '%'
 		else if (!goodIndex) out += `%!${verb}(BADINDEX)`
 		else if (next >= args.length) out += `%!${verb}(MISSING)`
@@ -180,11 +182,11 @@ function formatArgument(arg: Native | Float, verb: string, flags: Flags): string
 	if (arg instanceof OptionalSecret) return formatArgument(arg.reveal(), verb, flags)
 	if (verb === 'T') return pad(goType(arg as Native), flags)
 	if (arg === null) return verb === 'v' ? pad('<nil>', flags) : `%!${verb}(<nil>)`
-	if (verb === 'p' && !(arg instanceof FunctionValue)) return bad(arg, verb)
+	if (verb === 'p' && !(arg instanceof FunctionValue)) return bad(arg, verb, flags)
 	if (arg instanceof Float) return formatFloat(arg, verb, flags)
 	switch (typeof arg) {
 		case 'boolean':
-			return verb === 't' || verb === 'v' ? pad(String(arg), flags) : bad(arg, verb)
+			return verb === 't' || verb === 'v' ? pad(String(arg), flags) : bad(arg, verb, flags)
 		case 'number':
 		case 'bigint':
 			return formatInteger(BigInt(arg), verb, flags, arg)
@@ -195,8 +197,8 @@ function formatArgument(arg: Native | Float, verb: string, flags: Flags): string
 	}
 }
 
-const bad = (arg: Native | Float, verb: string): string =>
-	`%!${verb}(${goType(arg as Native)}=${formatArgument(arg, 'v', noFlags)})`
+const bad = (arg: Native | Float, verb: string, flags: Flags): string =>
+	`%!${verb}(${goType(arg as Native)}=${formatArgument(arg, 'v', flags)})`
 
 function formatComposite(arg: object, verb: string, flags: Flags): string {
 	if (arg instanceof FunctionValue || arg instanceof CapsuleValue) return pad('(function)', flags)
@@ -247,7 +249,7 @@ function formatInteger(data: bigint, verb: string, flags: Flags, arg: Native): s
 			return pad(flags.sharp && isPrintable(rune(data)) ? `${text} '${rune(data)}'` : text, flags)
 		}
 		default:
-			return bad(arg, verb)
+			return bad(arg, verb, flags)
 	}
 }
 
@@ -298,12 +300,26 @@ function formatFloat(arg: Float, verb: string, flags: Flags): string {
 			const text = exponent(data.toExponential(Math.min(flags.precision ?? 6, 100)))
 			return finish(verb === 'E' ? text.toUpperCase() : text)
 		}
+		case 'b':
+			return finish(binary(data))
 		case 'f':
 		case 'F':
 			return finish(fixed(data, flags.precision ?? 6))
 		default:
-			return bad(arg, verb)
+			return bad(arg, verb, flags)
 	}
+}
+
+/** The mantissa as an integer and the power of two it is scaled by. */
+function binary(data: number): string {
+	const view = new DataView(new ArrayBuffer(8))
+	view.setFloat64(0, data)
+	const bits = view.getBigUint64(0)
+	const power = Number((bits >> 52n) & 0x7ffn)
+	const fraction = bits & ((1n << 52n) - 1n)
+	const mantissa = power === 0 ? fraction : fraction | (1n << 52n)
+	const scale = (power === 0 ? 1 : power) - 1075
+	return `${bits >> 63n === 1n ? '-' : ''}${mantissa}p${scale < 0 ? '-' : '+'}${Math.abs(scale)}`
 }
 
 /** JavaScript's toFixed stops at 1e21 and 100 digits. */
@@ -322,14 +338,14 @@ function fixed(data: number, precision: number): string {
 /** Two digits of exponent at least, as Go writes it. */
 const exponent = (text: string): string => text.replace(/e([-+])(\d)$/, 'e$10$2')
 
-/** %g: exponent form below 1e-4 and from 1e21 (or from the precision). */
+/** %g: exponent form below 1e-4 and from 1e6 (or from the precision). */
 function shortest(data: number, precision: number | undefined): string {
 	const scientific =
 		precision === undefined
 			? data.toExponential()
 			: data.toExponential(Math.min(Math.max(precision, 1) - 1, 100))
 	const power = Number(scientific.slice(scientific.indexOf('e') + 1))
-	const limit = precision === undefined ? 21 : Math.max(precision, 1)
+	const limit = precision === undefined ? 6 : Math.max(precision, 1)
 	const negativeZero = Object.is(data, -0) ? '-' : ''
 	if (power < -4 || power >= limit) {
 		const [mantissa = '', rest = ''] = scientific.split('e')
@@ -364,7 +380,7 @@ function formatText(text: string, verb: string, flags: Flags): string {
 			return pad(verb === 'X' ? out.toUpperCase() : out, flags, true)
 		}
 		default:
-			return bad(bytesToText(textToBytes(text)), verb)
+			return bad(text, verb, flags)
 	}
 }
 

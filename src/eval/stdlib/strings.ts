@@ -40,7 +40,8 @@ export const toUpper = typedFunction('string.to_upper', [string], (text) =>
 /** Go maps one character to one character; JavaScript's special cases (ß → SS) do not apply. */
 function mapRunes(text: string, map: (char: string) => string): string {
 	let out = ''
-	for (const char of text) out += map(char)
+	// A byte that is no UTF-8 becomes U+FFFD, as in Go.
+	for (const char of text) out += /[\uDC80-\uDCFF]/.test(char) && char.length === 1 ? '\ufffd' : map(char)
 	return out
 }
 

@@ -30,14 +30,8 @@ const maxDepth = 1000
 
 /** YAML as Go's yaml.v3 reads it into `any`: the first document, plain scalars resolved by its rules. */
 export function decodeYaml(text: string): Value {
-	const directive = /^%[A-Za-z0-9_-]*(.?)/.exec(text)
-	if (
-		directive !== null &&
-		!/^%(YAML|TAG)[ \t]/.test(text) &&
-		directive[1] !== '' &&
-		!/[ \t]/.test(directive[1]!)
-	)
-		throw new FunctionError('yaml: found unexpected non-alphabetical character')
+	refuseBytes(text)
+	refuseDirective(text)
 	const lines = new LineCounter()
 	const documents = parseAllDocuments(text, {
 		schema: 'failsafe',
@@ -48,14 +42,35 @@ export function decodeYaml(text: string): Value {
 	const first = Array.isArray(documents) ? documents[0] : undefined
 	if (first === undefined) return nullValue
 	const problem = first.errors[0]
-	if (problem !== undefined) throw new FunctionError(problemText(problem, lines.linePos(problem.pos[0]).line))
+	if (problem !== undefined)
+		throw new FunctionError(problemText(problem, lines.linePos(problem.pos[0]).line, text))
 	return new Reader(lines).document(first.contents)
 }
 
+/** Bytes that are no UTF-8, and control characters. */
+function refuseBytes(text: string): void {
+	if (/[\uDC80-\uDCFF]/.test(text.replace(/[\uD800-\uDBFF][\uDC00-\uDFFF]/g, '')))
+		throw new FunctionError('yaml: invalid leading UTF-8 octet')
+	if (/[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(text))
+		throw new FunctionError('yaml: control characters are not allowed')
+}
+
+/** A `%` at the very start begins a directive; Go knows YAML and TAG only. */
+function refuseDirective(text: string): void {
+	const match = /^%([A-Za-z0-9_-]*)([\s\S]?)/.exec(text)
+	if (match === null || /^%(YAML|TAG)[ \t]/.test(text)) return
+	if (match[1] === '') throw new FunctionError('yaml: could not find expected directive name')
+	if (/^[ \t\r\n]?$/.test(match[2]!)) throw new FunctionError('yaml: found unknown directive name')
+	throw new FunctionError('yaml: found unexpected non-alphabetical character')
+}
+
 /** Go's text where the problem is one of the usual ones, else the parser's own. */
-function problemText(problem: YAMLError, line: number): string {
-	const place = line > 1 ? `line ${line}: ` : ''
+function problemText(problem: YAMLError, at: number, text: string): string {
 	const known = goText(problem)
+	const open = known?.startsWith('did not find') === true
+	// What is missing at the end is missed on the line after the last one, which Go counts from 0.
+	const line = open ? text.replace(/\n$/, '').split('\n').length : at
+	const place = line > 1 || open ? `line ${line}: ` : ''
 	return `yaml: ${known === undefined ? `line ${line}: ${problem.message}` : place + known}`
 }
 
@@ -73,6 +88,8 @@ function goText(problem: YAMLError): string | undefined {
 			if (/\}/.test(problem.message)) return "did not find expected ',' or '}'"
 			if (/indicator|map keys|separated/.test(problem.message)) return "could not find expected ':'"
 			return undefined
+		case 'UNEXPECTED_TOKEN':
+			return /Unexpected scalar/.test(problem.message) ? "could not find expected ':'" : undefined
 		case 'BAD_DQ_ESCAPE':
 			return 'found unknown escape character'
 		case 'BAD_INDENT':
@@ -176,6 +193,8 @@ function scalarValue(node: Scalar): Value {
 	const text = String(node.value ?? '')
 	const tag = node.tag
 	if (tag === '!!str' || tag === 'tag:yaml.org,2002:str') return stringValue(text)
+	if (tag !== undefined && /^(!!|tag:yaml\.org,2002:)(int|float|bool|null)$/.test(tag))
+		return resolvePlain(text)
 	if (node.type !== Scalar.PLAIN) return stringValue(text)
 	return resolvePlain(text)
 }
