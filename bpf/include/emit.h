@@ -19,7 +19,9 @@ ALONE int emit_slot(struct http1 *h, struct slot *slot, __u64 now, __u32 extra)
 	if (!(record->flags & VOR_HTTP_REQUEST_COMPLETE)) {
 		if (h->request.index == slot->index)
 			record->request_body = h->request.body;
-		if (record->flags & VOR_HTTP_RESPONSE_COMPLETE)
+		if (h->request.index == slot->index && h->request.state == HALF_INEXACT)
+			record->flags |= VOR_HTTP_SIZE_INEXACT;
+		else if (record->flags & VOR_HTTP_RESPONSE_COMPLETE)
 			record->flags |= VOR_HTTP_EARLY_RESPONSE;
 	}
 	record->local = h->local;

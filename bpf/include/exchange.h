@@ -210,6 +210,19 @@ INLINE void exchange_early(struct http1 *h, struct slot *slot)
 	emit_slot(h, slot, h->early.end_ns, 0);
 }
 
+/* The next request is there: the response whose end could not be told has ended with its last bytes. */
+INLINE void exchange_inexact(struct http1 *h, struct slot *slot)
+{
+	if (!(slot->response_flags & VOR_HTTP_RESPONSE_SEEN))
+		return;
+	__u32 old = FETCH_OR(&slot->state, SLOT_RESPONSE);
+	if ((old & (SLOT_REQUEST | SLOT_RESPONSE | SLOT_CLOSED)) != SLOT_REQUEST)
+		return;
+	slot->response_flags |= VOR_HTTP_RESPONSE_COMPLETE | VOR_HTTP_SIZE_INEXACT;
+	exchange_closed(h, slot);
+	emit_slot(h, slot, slot->end_ns, 0);
+}
+
 /* Ends every open exchange of a connection. counter: VOR_COUNT_MAX = emit with `flags`, else drop under that reason. */
 ALONE int exchanges_finish(struct http1 *h, __u64 now, __u32 flags, __u32 counter)
 {

@@ -97,6 +97,7 @@ INLINE bool recognise(struct sock *sk, struct conn *c, struct scratch *s)
 	__u32 n = MIN((__u32)s->io.ret, CLASSIFY_BYTES - carried);
 	*(__u64 *)s->buffer = 0;
 	*(__u64 *)(s->buffer + 8) = 0;
+	*(__u64 *)(s->buffer + 16) = 0;
 	for (int i = 0; i < CLASSIFY_BYTES; i++)
 		if (i < carried)
 			s->buffer[i] = c->carry[dir][i];
@@ -168,6 +169,18 @@ INLINE void reject(struct sock *sk, struct conn *c)
 		c->state = CONN_REJECTED;
 }
 
+/* A chunked body whose end could not be told is over when the other direction has moved on. */
+INLINE void inexact_over(struct http1 *h, bool request, struct half *half)
+{
+	__s32 ahead = (request ? h->response_next : h->request_next) - half->index;
+	if (ahead <= !request)
+		return;
+	half->index++;
+	if (!request)
+		h->response_next = half->index;
+	half_next(half);
+}
+
 INLINE void http1_io(struct sock *sk, struct conn *c, struct http1 *h, struct scratch *s)
 {
 	struct io *io = &s->io;
@@ -185,6 +198,8 @@ INLINE void http1_io(struct sock *sk, struct conn *c, struct http1 *h, struct sc
 		read_sequence(sk, c, s);
 		s->nonblocking = !!(sk->sk_socket->file->f_flags & VOR_O_NONBLOCK);
 	}
+	if (half->state == HALF_INEXACT)
+		inexact_over(h, s->request, half);
 	s->offset = 0;
 	s->windows = 0;
 	s->chunks = 0;

@@ -49,6 +49,7 @@ int BPF_PROG(vor_send_entry, struct sock *sk)
 		return 0;
 	*(__u64 *)s->buffer = 0;
 	*(__u64 *)(s->buffer + 8) = 0;
+	*(__u64 *)(s->buffer + 16) = 0;
 	int n = io_read(s, 0, 0, CLASSIFY_BYTES);
 	if (n <= 0 || n > CLASSIFY_BYTES || classify(s, n) != GUESS_REQUEST)
 		return 0;

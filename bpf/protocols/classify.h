@@ -14,12 +14,10 @@ enum guess {
 	GUESS_OTHER = 5,
 };
 
-/* n <= CLASSIFY_BYTES bytes at the start of the scratch buffer, followed by zeros. */
-ALONE int classify(struct scratch *s, __u32 n)
+/* What `n` bytes at s->buffer + at say; zeros follow them. */
+INLINE int classify_at(struct scratch *s, __u32 at, __u32 n)
 {
-	if (!s)
-		return GUESS_OTHER;
-	__u64 w = load8(s, 0);
+	__u64 w = load8(s, at);
 	__u8 first = w & 0xff;
 	__u32 length;
 	if (n >= 8) {
@@ -42,19 +40,34 @@ ALONE int classify(struct scratch *s, __u32 n)
 	for (int i = 0; i < CLASSIFY_BYTES; i++) {
 		if (i >= n)
 			return GUESS_MORE;
-		__u32 byte = (__u8)s->buffer[i];
+		__u32 byte = load1(s, at + i);
 		if (byte - 'A' <= 'Z' - 'A')
 			continue;
 		if (i == 4 && byte == '/') /* "HTTP/": a response cut short */
 			return n < 8 && (__u32)w == 0x50545448 ? GUESS_MORE : GUESS_OTHER;
 		if (byte != ' ' || i < 3)
 			return GUESS_OTHER;
-		if (n < 8)
+		if (i + 1 >= n || n < 8)
 			return GUESS_MORE;
-		if (i + 1 >= n)
-			return n < CLASSIFY_BYTES ? GUESS_MORE : GUESS_OTHER;
-		byte = s->buffer[i + 1];
+		byte = load1(s, at + i + 1);
 		return byte == '/' || byte == 'h' || byte == '*' ? GUESS_REQUEST : GUESS_OTHER;
 	}
 	return GUESS_OTHER;
+}
+
+/* n <= CLASSIFY_BYTES bytes at the start of the scratch buffer, followed by zeros. Empty lines may precede a request. */
+ALONE int classify(struct scratch *s, __u32 n)
+{
+	__u32 at = 0;
+	if (!s)
+		return GUESS_OTHER;
+	for (int i = 0; i < 4; i++) {
+		__u32 byte = load1(s, i);
+		if (i >= n)
+			return GUESS_MORE;
+		if ((byte ^ '\r') * (byte ^ '\n'))
+			break;
+		at = i + 1;
+	}
+	return classify_at(s, at, n - at);
 }

@@ -448,7 +448,11 @@ INLINE int request_head(struct work *w, struct half *half)
 {
 	struct http1 *h = w->h;
 	struct scratch *s = w->s;
-	__u32 index = half->index;
+	__u32 index = half->index, behind = h->response_next;
+	if (h->response.state == HALF_INEXACT && h->response.index + 1 == index) {
+		exchange_inexact(h, slot_at(h, index - 1));
+		behind = index; /* its response is over: we are not pipelined */
+	}
 	if (half->flags & HEAD_CODING) {
 		if (!(half->flags & HEAD_CHUNKED))
 			return ROUND_MALFORMED;
@@ -464,7 +468,7 @@ INLINE int request_head(struct work *w, struct half *half)
 		if (half->flags & HEAD_TRACEPARENT_BAD)
 			slot->record.flags &= ~(VOR_HTTP_TRACEPARENT | VOR_HTTP_SAMPLED_FLAG);
 		exchange_opened(w->c, h, s, half, slot);
-		if (index != h->response_next) {
+		if (index != behind) {
 			slot->record.flags |= VOR_HTTP_PIPELINED;
 			for (int i = 0; i < SLOTS; i++)
 				if (h->slots[i].state & SLOT_REQUEST)
@@ -703,7 +707,8 @@ INLINE int window(struct work *w, struct half *half, __u32 rest)
 	s->carried = carried;
 	s->end = end;
 	s->line = 0;
-	s->scan = carried;
+	/* The carry holds no line feed, but for empty lines before the first request of a connection. */
+	s->scan = half->state == HALF_FIRST_LINE ? 0 : carried;
 	s->stop = 0;
 	s->result = ROUND_ON;
 	REPEAT(IO_READ_MAX / 8 + 128, scan_step, w);
@@ -732,8 +737,6 @@ ALONE int chunk_framing(struct half *half, struct scratch *s, __u32 rest)
 	__u32 n = MIN(rest, 32), used = 0;
 	if (s->chunks >= CHUNKS_MAX) {
 		half->state = HALF_INEXACT;
-		half->body += rest;
-		s->offset += rest;
 		return ROUND_ON;
 	}
 	if (io_read(s, 0, s->offset, n) != n)
@@ -822,9 +825,17 @@ static long http1_round(__u32 i, struct work *w)
 		result = chunk_framing(half, s, rest);
 		break;
 	case HALF_CLOSE:
+		half->body += rest;
+		s->offset += rest;
+		break;
 	case HALF_INEXACT:
 		half->body += rest;
 		s->offset += rest;
+		if (!s->request && (half->flags & HEAD_SLOT)) {
+			struct slot *slot = slot_at(w->h, half->index);
+			slot->end_ns = s->io.now;
+			slot->record.response_body = half->body;
+		}
 		break;
 	default:
 		return 1;
