@@ -29,6 +29,8 @@ export class ComponentNode extends Node {
 	#args: unknown
 	#pending: Pending | undefined
 	#started = false
+	#applying = false
+	#queued: { readonly args: unknown } | undefined
 	/** Reports of an instance that was replaced are not listened to. */
 	#generation = 0
 
@@ -147,15 +149,26 @@ export class ComponentNode extends Node {
 		}
 	}
 
-	/** Hands new arguments to what runs; when it refuses them, the old ones stay in force. */
+	/**
+	 * Hands new arguments to what runs; when it refuses them, the old ones stay in force. One at a time: what comes while it
+	 * is being built anew waits, and only the newest of it counts.
+	 */
 	async #apply(args: unknown): Promise<void> {
-		try {
-			if (this.#update(args) === 'restart') await this.#replace(args)
-			this.#args = args
-			this.health.evaluated('healthy', 'component evaluated')
-		} catch (reason) {
-			this.#failed(reason)
+		this.#queued = { args }
+		if (this.#applying) return
+		this.#applying = true
+		while (this.#queued !== undefined) {
+			const next: { readonly args: unknown } = this.#queued
+			this.#queued = undefined
+			try {
+				if (this.#update(next.args) === 'restart') await this.#replace(next.args)
+				this.#args = next.args
+				this.health.evaluated('healthy', 'component evaluated')
+			} catch (reason) {
+				this.#failed(reason)
+			}
 		}
+		this.#applying = false
 		this.#shared.changed({ kind: 'health', module: this.#module.id, id: this.id })
 	}
 
@@ -172,8 +185,19 @@ export class ComponentNode extends Node {
 		const old = this.#instance
 		const next = this.#build(args)
 		this.#instance = next
+		if (this.#overlaps) {
+			if (this.#started) await next.start?.()
+			// Nobody may send to it any more when it drains.
+			this.#module.retire(async () => await old?.stop())
+			return
+		}
 		await old?.stop()
 		if (this.#started) await next.start?.()
+	}
+
+	get #overlaps(): boolean {
+		const { exclusive, exports } = this.definition
+		return exclusive !== true && Object.values(exports.fields).some((type) => type.capsuleKind !== undefined)
 	}
 
 	#failed(reason: unknown): void {
@@ -221,4 +245,6 @@ export interface ModuleRef {
 	exportsChanged(node: Node): void
 	/** Work that goes on after `evaluate` has returned. */
 	track(work: Promise<void>): void
+	/** Lets something go once everything that referred to it has been turned over to its successor. */
+	retire(work: () => Promise<void>): void
 }

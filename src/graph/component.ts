@@ -55,6 +55,11 @@ export interface ComponentDefinition<A, E> {
 	readonly metadata: ComponentMetadata
 	build(options: ComponentOptions<E>, args: A): Component<A>
 	/**
+	 * When it is built anew, the old instance must stop before the new one starts (a listening socket, say). Without this a
+	 * component that others send to overlaps with its successor until they send there; one that nobody sends to never does.
+	 */
+	readonly exclusive?: boolean
+	/**
 	 * For `validate`, where nothing is built: exports whose type depends on the arguments. An export that is absent here is
 	 * taken to be an unknown value of its declared type.
 	 */

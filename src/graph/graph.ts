@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { createStdlib, stdlibScope } from '../eval/stdlib/index.ts'
 import type { Value } from '../eval/values.ts'
 import type { Attribute, Block } from '../syntax/ast.ts'
-import { type Diagnostic, hasErrors } from '../syntax/diag.ts'
+import { type Diagnostic, formatPosition, hasErrors } from '../syntax/diag.ts'
 import { parseFile } from '../syntax/parser.ts'
 import { Source } from '../syntax/source.ts'
 import type { Accounting } from '../telemetry/accounting.ts'
@@ -15,6 +15,7 @@ import { createFetcher } from './fetcher.ts'
 import { ForeachNode } from './foreach-node.ts'
 import type { Health } from './health.ts'
 import type { Fetcher, SourceFile } from './import-source.ts'
+import { lintFields } from './lint.ts'
 import { Module, type ModuleChanges, type ModuleInput } from './module.ts'
 import { blockName, LoadError, type Node } from './node.ts'
 import type { Registry } from './registry.ts'
@@ -107,6 +108,7 @@ export function createGraph(options: GraphOptions): Graph {
 
 class RunningGraph implements Graph {
 	readonly events = new EventEmitter<GraphEvents>()
+	readonly #options: GraphOptions
 	readonly #root: Module
 	#source: GraphSource | undefined
 	#status: LoadStatus = { loads: 0, failures: 0, lastOk: false, lastSuccess: undefined, lastDiagnostics: [] }
@@ -116,6 +118,7 @@ class RunningGraph implements Graph {
 	readonly #scheduled = new Set<{ settle(): void }>()
 
 	constructor(options: GraphOptions) {
+		this.#options = options
 		const shared: Shared = {
 			registry: options.registry,
 			accounting: options.accounting,
@@ -172,6 +175,7 @@ class RunningGraph implements Graph {
 			if (hasErrors(parsed.diagnostics)) throw new LoadError(parsed.diagnostics)
 			await this.#root.prepare(parsed.input)
 			const summary = await this.#root.commit()
+			this.#warn(parsed.input.blocks)
 			if (!this.#started) await this.#root.start()
 			this.#started = true
 			this.#source = source
@@ -189,6 +193,12 @@ class RunningGraph implements Graph {
 		}
 		this.events.emit('load', result)
 		return result
+	}
+
+	/** What is deprecated or has no effect yet; the rest of what `validate` warns of is not worth a line at every start. */
+	#warn(blocks: readonly Block[]): void {
+		for (const one of lintFields(blocks, this.#options.registry))
+			this.#options.logger.warn(one.message, { at: formatPosition(one.start) })
 	}
 
 	stop(deadlineMs: number): Promise<{ readonly clean: boolean }> {

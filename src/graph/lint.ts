@@ -21,9 +21,8 @@ export function lint(blocks: readonly Block[], registry: Registry): readonly Dia
 			const target = resolveTraversal(traversal, (id) => components.has(id))
 			if (target !== undefined && target !== blockId(block)) used.add(target)
 		}
+	out.push(...lintFields(blocks, registry))
 	for (const block of blocks) {
-		const fields = registry.get(blockName(block))?.args.fields ?? serviceBlocks.get(blockId(block))?.fields
-		if (fields !== undefined) fieldWarnings(block.body, fields, out)
 		const component = components.get(blockId(block))
 		if (component === undefined) continue
 		const { definition } = component
@@ -31,6 +30,16 @@ export function lint(blocks: readonly Block[], registry: Registry): readonly Dia
 			out.push(warning(block, `nothing sends to ${blockId(block)}`))
 		outputWarnings(block, definition, components, out)
 		if (definition.name === 'prometheus.scrape') honorLabelsWarning(block, components, out)
+	}
+	return out
+}
+
+/** Only: deprecated names, and names without effect yet. */
+export function lintFields(blocks: readonly Block[], registry: Registry): readonly Diagnostic[] {
+	const out: Diagnostic[] = []
+	for (const block of blocks) {
+		const fields = registry.get(blockName(block))?.args.fields ?? serviceBlocks.get(blockId(block))?.fields
+		if (fields !== undefined) fieldWarnings(block.body, fields, out)
 	}
 	return out
 }

@@ -11,7 +11,15 @@ import { CustomScope } from './customs.ts'
 import { findCycles, leafFirst, levels } from './dag.ts'
 import { ForeachNode } from './foreach-node.ts'
 import { ImportNode } from './import-node.ts'
-import { blockDiagnostic, blockId, blockName, LoadError, type Node, nameDiagnostic } from './node.ts'
+import {
+	blockDiagnostic,
+	blockId,
+	blockName,
+	LoadError,
+	messageOf,
+	type Node,
+	nameDiagnostic,
+} from './node.ts'
 import { lookUp } from './registry.ts'
 import type { Shared } from './shared.ts'
 import { stabilityProblem } from './stability.ts'
@@ -64,6 +72,7 @@ export class Module implements ModuleRef {
 	#scope: Scope
 	readonly #dirty = new Set<string>()
 	readonly #tracked = new Set<Promise<void>>()
+	readonly #retired: (() => Promise<void>)[] = []
 	#started = false
 
 	/** `onValues` is told when one of the module's `export` blocks has a new value. */
@@ -228,17 +237,32 @@ export class Module implements ModuleRef {
 				if ((this.#nodes.get(need)?.exportsChangedAt ?? 0) > node.evaluatedAt) this.#dirty.add(id)
 	}
 
+	retire(work: () => Promise<void>): void {
+		this.#retired.push(work)
+		this.#shared.schedule(this)
+	}
+
 	/** Evaluates what is marked, in dependency order, until nothing is. */
 	settle(): void {
 		if (this.#plan !== undefined) return
 		while (this.#dirty.size > 0) {
-			let first: string | undefined
-			for (const id of this.#dirty)
-				if (first === undefined || (this.#rank.get(id) ?? 0) < (this.#rank.get(first) ?? 0)) first = id
-			this.#dirty.delete(first!)
-			const node = this.#nodes.get(first!)
-			node?.evaluate(scopeFor(node.needs, this.#nodes, this.#scope, (one) => one.exports))
+			const marked = [...this.#dirty].sort((a, b) => (this.#rank.get(a) ?? 0) - (this.#rank.get(b) ?? 0))
+			// Evaluating one may mark others: those are further on and come in their turn.
+			for (let at = 0; at < marked.length; at++) {
+				const id = marked[at]!
+				if (!this.#dirty.delete(id)) continue
+				const before = this.#dirty.size
+				const node = this.#nodes.get(id)
+				node?.evaluate(scopeFor(node.needs, this.#nodes, this.#scope, (one) => one.exports))
+				if (this.#dirty.size > before) break
+			}
 		}
+		for (const work of this.#retired.splice(0))
+			this.track(
+				work().catch((reason: unknown) => {
+					this.#shared.logger.error('failed to stop component', { err: messageOf(reason) })
+				}),
+			)
 	}
 }
 

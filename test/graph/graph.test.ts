@@ -51,9 +51,9 @@ describe('a graph of components', () => {
 		expect(journal.take()).toEqual([
 			'update test.sink.k restart',
 			'build test.sink.k restart',
-			'stop test.sink.k',
 			'start test.sink.k',
 			'update test.source.s a→test.sink.k',
+			'stop test.sink.k',
 		])
 	})
 
