@@ -200,13 +200,7 @@ INLINE void http1_io(struct sock *sk, struct conn *c, struct http1 *h, struct sc
 	}
 	if (half->state == HALF_INEXACT)
 		inexact_over(h, s->request, half);
-	s->offset = 0;
-	s->windows = 0;
-	s->chunks = 0;
-	s->outcome = ROUND_ON;
-	struct work w = {.c = c, .h = h, .s = s};
-	REPEAT(ROUNDS_MAX, http1_round, &w);
-	switch (s->outcome) {
+	switch (http1_parse(c, h, s)) {
 	case ROUND_ON:
 		return;
 	case ROUND_UPGRADED:

@@ -70,13 +70,16 @@ INLINE void io_msghdr(struct io *io, __u64 message)
 
 /* Fills the segments from the registers of the system call the current task is in. The numbers are those of the 64-bit
  * table; none of them is a socket operation in the 32-bit one, so a 32-bit task has no segments, never wrong ones. */
-INLINE void io_from_syscall(struct io *io, struct task_struct *task)
+ALONE int io_from_syscall(struct io *io)
 {
+	if (!io)
+		return 0;
+	struct task_struct *task = bpf_get_current_task_btf();
 	io->segments = 0;
 	io->multi = 0;
 	io->fd = -1;
 	if (task->flags & VOR_PF_NO_SYSCALL)
-		return;
+		return 0;
 	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	__u64 nr = REGS_NR(regs), second = REGS_2(regs);
 	io->fd = (__s32)REGS_1(regs);
@@ -108,6 +111,7 @@ INLINE void io_from_syscall(struct io *io, struct task_struct *task)
 	default:
 		io->fd = -1;
 	}
+	return 0;
 }
 
 #define SCRATCH_BUFFER 4096

@@ -44,7 +44,7 @@ int BPF_PROG(vor_send_entry, struct sock *sk)
 	if (!s)
 		return 0;
 	s->io.call = c->multi[DIR_SEND];
-	io_from_syscall(&s->io, bpf_get_current_task_btf());
+	io_from_syscall(&s->io);
 	if (!s->io.segments)
 		return 0;
 	*(__u64 *)s->buffer = 0;

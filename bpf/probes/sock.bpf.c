@@ -81,7 +81,7 @@ INLINE int socket_io(struct sock *sk, int ret, int flags, __u32 dir, __u32 user)
 	s->io.tgid = id >> 32;
 	s->io.dir = dir;
 	s->io.call = c->multi[dir];
-	io_from_syscall(&s->io, bpf_get_current_task_btf());
+	io_from_syscall(&s->io);
 	if (s->io.multi || s->io.call)
 		multi_next(c, &s->io);
 	if (flags & VOR_MSG_TRUNC)

@@ -843,3 +843,17 @@ static long http1_round(__u32 i, struct work *w)
 	s->outcome = result;
 	return result != ROUND_ON;
 }
+
+/* All bytes of the operation. Returns enum round_result. */
+ALONE int http1_parse(struct conn *c, struct http1 *h, struct scratch *s)
+{
+	if (!c || !h || !s)
+		return ROUND_MALFORMED;
+	s->offset = 0;
+	s->windows = 0;
+	s->chunks = 0;
+	s->outcome = ROUND_ON;
+	struct work w = {.c = c, .h = h, .s = s};
+	REPEAT(ROUNDS_MAX, http1_round, &w);
+	return s->outcome;
+}

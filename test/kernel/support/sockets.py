@@ -12,6 +12,7 @@ import socket
 import sys
 import tempfile
 import threading
+import time
 
 libc = ctypes.CDLL(None, use_errno=True)
 sockets = {}
@@ -188,9 +189,14 @@ def in_thread(step):
     return {'answers': answers}
 
 
+def sleep(step):
+    time.sleep(step['ms'] / 1000)
+    return {}
+
+
 STEPS = {
     'pair': pair, 'send': send, 'receive': receive, 'end': end, 'reset': reset, 'failing': failing,
-    'shutdown': shutdown, 'close': close, 'thread': in_thread,
+    'shutdown': shutdown, 'close': close, 'thread': in_thread, 'sleep': sleep,
 }
 
 

@@ -3,7 +3,17 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 export interface Step {
-	readonly do: 'pair' | 'send' | 'receive' | 'end' | 'reset' | 'failing' | 'shutdown' | 'close' | 'thread'
+	readonly do:
+		| 'pair'
+		| 'send'
+		| 'receive'
+		| 'end'
+		| 'reset'
+		| 'failing'
+		| 'shutdown'
+		| 'close'
+		| 'thread'
+		| 'sleep'
 	readonly [argument: string]: unknown
 }
 
