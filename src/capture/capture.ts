@@ -367,7 +367,7 @@ class KernelCapture implements Capture {
 		this.sweeping = true
 		kernel.object
 			.program(SWEEP)
-			.runIterator()
+			.runIterator({ map: kernel.object.map(SWEPT) })
 			.then(
 				() => {
 					this.sweeping = false
@@ -385,4 +385,6 @@ class KernelCapture implements Capture {
 /** Or-ed into the kernel's selection of a process whose executable carries the nginx probe. */
 const NGINX = 0x100
 const SWEEP = 'vor_sweep'
+/** Connections whose state is not on the socket: all of the hash form, unix sockets of the other. */
+const SWEPT = 'vor_conn_hash'
 const NO_FALLBACK: readonly FallbackCount[] = []

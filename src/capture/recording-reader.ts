@@ -17,7 +17,10 @@ import {
 /** A recording opened for reading, one frame in memory at a time. */
 export interface RecordingReader {
 	readonly header: RecordingHeader
-	/** The next batch, undefined at the end. Throws E_RECORDING where the file is damaged. */
+	/**
+	 * The next batch, undefined at the end. A damaged frame is passed over when an intact one follows it; E_RECORDING is thrown
+	 * for the first one after everything readable was given.
+	 */
 	next(): RawBatch | undefined
 	/** After the last batch: 'whole', or 'cut' when the recorder did not end it. */
 	readonly ending: 'unknown' | 'whole' | 'cut'
@@ -50,6 +53,9 @@ class FileReader implements RecordingReader {
 	ending: 'unknown' | 'whole' | 'cut' = 'unknown'
 	lostBatches = 0
 	private at = 0
+	/** The first damaged frame, and whether the last one read was damaged. */
+	private damage: VorError | undefined
+	private lost = false
 	private open = true
 	private readonly path: string
 	private readonly fd: number
@@ -82,21 +88,31 @@ class FileReader implements RecordingReader {
 
 	next(): RawBatch | undefined {
 		if (this.ending !== 'unknown') return undefined
-		const at = this.at
-		const frame = this.frame()
-		if (frame === undefined) {
-			this.ending = 'cut'
-			return undefined
-		}
-		switch (frame.content.case) {
-			case 'batch':
-				return toBatch(frame.content.value)
-			case 'end':
-				this.ending = 'whole'
-				this.lostBatches = frame.content.value.lostBatches
-				return undefined
-			default:
+		const frame = this.intactFrame()
+		if (frame?.content.case === 'batch') return toBatch(frame.content.value)
+		if (this.damage !== undefined) throw this.damage
+		if (frame?.content.case === 'end') {
+			this.ending = 'whole'
+			this.lostBatches = frame.content.value.lostBatches
+		} else this.ending = 'cut'
+		return undefined
+	}
+
+	/** Two damaged frames in a row: the length of the first cannot be trusted either, nothing more is found. */
+	private intactFrame(): Frame | undefined {
+		for (;;) {
+			const at = this.at
+			try {
+				const frame = this.frame()
+				this.lost = false
+				const kind = frame?.content.case
+				if (frame === undefined || kind === 'batch' || kind === 'end') return frame
 				throw this.error(`at byte ${at} stands a frame of an unknown kind`)
+			} catch (reason) {
+				this.damage ??= VorError.from(reason)
+				if (this.lost) throw this.damage
+				this.lost = true
+			}
 		}
 	}
 

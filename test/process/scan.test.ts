@@ -111,7 +111,7 @@ test('a comm with spaces and parentheses does not shift the fields', () => {
 })
 
 test('container ids are found in the paths of the usual runtimes', () => {
-	const id = 'a'.repeat(63) + 'b'
+	const id = `${'a'.repeat(63)}b`
 	const inner = 'c'.repeat(64)
 	for (const path of [
 		`0::/system.slice/docker-${id}.scope`,
