@@ -1,11 +1,14 @@
 import type { AnyDefinition } from '../graph/component.ts'
 import { createRegistry, type Registry } from '../graph/registry.ts'
 import { defineBeyla } from './beyla/ebpf/component.ts'
+import { defineDiscoveryProcess } from './discovery/process/component.ts'
+import { defineRelabel } from './discovery/relabel/component.ts'
 import { defineAggregate } from './ebpf/aggregate/component.ts'
 import { defineCorrelate } from './ebpf/correlate/component.ts'
 import { defineDecode } from './ebpf/decode/component.ts'
 import { definePropagate } from './ebpf/propagate/component.ts'
 import { defineRingbuf } from './ebpf/ringbuf/component.ts'
+import { defineLocalFile } from './local/file/component.ts'
 import { defineDebugExporter } from './otelcol/exporter-debug/component.ts'
 import { defineOtlpExporter } from './otelcol/exporter-otlp/component.ts'
 import type { Services } from './services.ts'
@@ -20,6 +23,9 @@ const components = [
 	defineBeyla,
 	defineOtlpExporter,
 	defineDebugExporter,
+	defineLocalFile,
+	defineDiscoveryProcess,
+	defineRelabel,
 ]
 
 export function createComponentRegistry(services: Services): Registry {

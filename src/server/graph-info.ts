@@ -1,5 +1,7 @@
 import type { ArgsSchema, Field } from '../eval/args.ts'
+import { deepEqual } from '../eval/equal.ts'
 import { numberText } from '../eval/number.ts'
+import { quote } from '../eval/text.ts'
 import { describe, OptionalSecret, Secret, type Value } from '../eval/values.ts'
 import type { ComponentInfo as GraphComponent } from '../graph/graph.ts'
 import type { BodyItem, BodyValue, ComponentInfo } from './component-info.ts'
@@ -39,10 +41,17 @@ function bodyOf(schema: ArgsSchema<unknown>, args: unknown): BodyItem[] {
 
 function fieldItems(name: string, field: Field, value: unknown): BodyItem[] {
 	switch (field.kind) {
-		case 'attr':
-			return value === undefined ? [] : [{ name, type: 'attr', value: shown(field.type.encode(value)) }]
-		case 'block':
-			return [{ name, type: 'block', body: bodyOf(field.schema, value) }]
+		case 'attr': {
+			if (value === undefined) return []
+			const encoded = field.type.encode(value)
+			// As Alloy: what has its default is not shown.
+			if (!field.required && deepEqual(encoded, field.type.encode(field.default))) return []
+			return [{ name, type: 'attr', value: shown(encoded) }]
+		}
+		case 'block': {
+			const body = bodyOf(field.schema, value)
+			return body.length === 0 ? [] : [{ name, type: 'block', body }]
+		}
 		case 'optional-block':
 			return value === undefined ? [] : [{ name, type: 'block', body: bodyOf(field.schema, value) }]
 		case 'blocks':
@@ -89,7 +98,7 @@ function shown(value: Value): BodyValue {
 			return { type: 'function', value: 'function' }
 		case 'capsule':
 			if (value.data instanceof OptionalSecret && !value.data.isSecret)
-				return { type: 'string', value: value.data.reveal() }
+				return { type: 'capsule', value: quote(value.data.reveal()) }
 			if (value.data instanceof Secret || value.data instanceof OptionalSecret)
 				return { type: 'capsule', value: '(secret)' }
 			return { type: 'capsule', value: describe(value) }

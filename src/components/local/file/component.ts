@@ -1,0 +1,93 @@
+import { type FSWatcher, readFileSync, watch } from 'node:fs'
+import { dirname } from 'node:path'
+import { type ArgsOf, defineExports } from '../../../eval/args.ts'
+import { optionalSecret } from '../../../eval/types.ts'
+import { OptionalSecret } from '../../../eval/values.ts'
+import type { ComponentDefinition } from '../../../graph/component.ts'
+import { goFileError } from '../../../util/go-error.ts'
+import { args as schema } from './args.ts'
+import { metadata } from './metadata.ts'
+
+type Args = ArgsOf<typeof schema>
+
+/** Several events of one change (truncate, write, rename) are one reading. */
+const settleMs = 20
+
+export const defineLocalFile = (): ComponentDefinition<Args, { readonly content: OptionalSecret }> => ({
+	name: 'local.file',
+	stability: 'generally-available',
+	args: schema,
+	exports: defineExports({ content: optionalSecret }),
+	metadata,
+	build(options, first) {
+		let args = first
+		let watcher: FSWatcher | undefined
+		let poll: NodeJS.Timeout | undefined
+		let settling: NodeJS.Timeout | undefined
+		let started = false
+
+		/** Throws with Alloy's text. */
+		function read(from: Args): void {
+			let text: string
+			try {
+				text = readFileSync(from.filename, 'utf8')
+			} catch (reason) {
+				const message = goFileError(reason)
+				options.logger.error('failed to read file', { path: options.dataPath, err: message })
+				throw new Error(`failed to read file: ${message}`)
+			}
+			options.onStateChange({ content: new OptionalSecret(text, from.is_secret) })
+		}
+
+		function readAgain(): void {
+			settling = undefined
+			try {
+				read(args)
+				options.reportHealth({ state: 'healthy', message: 'read file' })
+			} catch (reason) {
+				options.reportHealth({ state: 'unhealthy', message: (reason as Error).message })
+			}
+			follow()
+		}
+
+		function unfollow(): void {
+			watcher?.close()
+			watcher = undefined
+			clearTimeout(poll)
+			clearTimeout(settling)
+			settling = undefined
+		}
+
+		function follow(): void {
+			unfollow()
+			if (!started) return
+			poll = setTimeout(readAgain, args.poll_frequency)
+			if (args.detector !== 'fsnotify') return
+			try {
+				// The folder: a file replaced by rename, as editors and Kubernetes do, is another file.
+				watcher = watch(dirname(args.filename), () => void (settling ??= setTimeout(readAgain, settleMs)))
+				watcher.on('error', () => watcher?.close())
+			} catch {
+				// The folder is gone too: the poll finds it when it comes back.
+			}
+		}
+
+		read(args)
+		return {
+			async start() {
+				started = true
+				follow()
+			},
+			update(next) {
+				read(next)
+				args = next
+				follow()
+				return undefined
+			},
+			async stop() {
+				started = false
+				unfollow()
+			},
+		}
+	},
+})
