@@ -51,6 +51,10 @@ export function createServerSources(options: SourcesOptions): ServerSources {
 		moduleComponents: (moduleId) => infos().filter((info) => info.moduleID === moduleId),
 		reload: options.reload,
 		top,
+		componentMetrics(id) {
+			const scrape = services.scrapes.entries().find(([name]) => name === id)?.[1]
+			return scrape === undefined ? undefined : renderFamilies(prometheusFamilies(scrape().metrics))
+		},
 		metrics: () =>
 			renderFamilies([
 				...prometheusFamilies(metrics()),

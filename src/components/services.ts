@@ -15,7 +15,7 @@ export interface Services {
 	readonly resourceOf: (fact: ProcessFact) => Resource
 	/** Where raw batches come from instead of the kernel: a recording. undefined = the kernel. */
 	readonly source: (() => Observable<RawBatch>) | undefined
-	/** Every raw batch of every source passes here first; for `vor record`. */
+	/** Every raw batch of every source passes here first; for a recording of what a pipeline saw. */
 	readonly tap: ((batch: RawBatch) => void) | undefined
 	/** Asks every source to tell of all processes again: a stage was built that knows none. */
 	announceProcesses(): void
@@ -26,6 +26,8 @@ export interface Services {
 	readonly correlators: Roster<CorrelateView>
 	readonly propagators: Roster<{ readonly families: (labels: Labels) => MetricFamily[] }>
 	readonly exporters: Roster<{ readonly families: (labels: Labels) => MetricFamily[] }>
+	/** RED metrics of one `beyla.ebpf` alone, by its id with its module's: what its `targets` point to. */
+	readonly scrapes: Roster<() => MetricBatch>
 }
 
 /** An `ebpf.ringbuf`, as `/metrics`, `/-/ready` and `/api/v0/processes` see it. */
@@ -81,6 +83,7 @@ export function createServices(
 		correlators: createRoster(),
 		propagators: createRoster(),
 		exporters: createRoster(),
+		scrapes: createRoster(),
 	}
 }
 

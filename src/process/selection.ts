@@ -1,6 +1,7 @@
 import type { Language, Selection } from '../model/process-fact.ts'
 import { compileGlob, type Glob } from './glob.ts'
 import { type PortSet, parsePorts } from './ports.ts'
+import { compileRegexp } from './regexp.ts'
 
 /** One `instrument` or `exclude_instrument` entry, as written. Conditions left out are not asked. */
 export interface SelectorSource {
@@ -10,6 +11,8 @@ export interface SelectorSource {
 	readonly languages?: string
 	readonly targetPids?: readonly number[]
 	readonly containersOnly?: boolean
+	/** The patterns are regular expressions that match anywhere, not globs over the whole text. */
+	readonly regexp?: boolean
 	readonly name?: string
 	readonly namespace?: string
 	/** Signals to export; undefined = all, empty = discover only. */
@@ -95,7 +98,7 @@ export function compileSelection(source: SelectionSource): { rules: SelectionRul
 function compileSelector(source: SelectorSource, label: string, errors: string[]): Selector {
 	const glob = (name: string, pattern: string | undefined): Glob | undefined => {
 		if (pattern === undefined || pattern === '') return undefined
-		const compiled = compileGlob(pattern)
+		const compiled = source.regexp === true ? compileRegexp(pattern) : compileGlob(pattern)
 		if ('matches' in compiled) return compiled
 		errors.push(`${label}: ${name} ${JSON.stringify(pattern)}: ${compiled.error}`)
 		return undefined

@@ -19,6 +19,8 @@ export interface ServerSources {
 	/** Resolves to undefined when done, else to the text of what is wrong, without line feed. */
 	reload(): Promise<string | undefined>
 	top(): TopSnapshot
+	/** Prometheus text of one component that has a page of its own; undefined when there is none of that id. */
+	componentMetrics?(id: string): string | undefined
 }
 
 export type Route = (request: IncomingMessage, response: ServerResponse, path: string) => Promise<void> | void
@@ -47,6 +49,14 @@ export function createRoutes(sources: ServerSources): (path: string) => Route | 
 				const info = sources.component(path.slice('/api/v0/web/components/'.length))
 				if (info === undefined) notFound(response)
 				else replyJson(response, info)
+			}
+		}
+		const scraped = /^\/api\/v0\/component\/(.+)\/metrics$/.exec(path)?.[1]
+		if (scraped !== undefined) {
+			return (_request, response) => {
+				const text = sources.componentMetrics?.(scraped)
+				if (text === undefined) notFound(response)
+				else reply(response, 200, text, metricsText)
 			}
 		}
 		const inModule = /^\/api\/v0\/web\/modules\/(.+)\/components$/.exec(path)?.[1]

@@ -39,10 +39,13 @@ export const discoveryArgs = defineArgs(
 
 export const discoveryBlock = block(discoveryArgs)
 
-interface DiscoveryArgs {
-	readonly instrument: readonly ArgsOf<typeof selector>[]
-	readonly exclude_instrument: readonly ArgsOf<typeof selector>[]
-	readonly default_exclude_instrument: readonly ArgsOf<typeof selector>[]
+/** `regexp` is only for `beyla.ebpf`, whose old entries have regular expressions instead of globs. */
+export type SelectorArgs = ArgsOf<typeof selector> & { readonly regexp?: boolean }
+
+export interface DiscoveryArgs {
+	readonly instrument: readonly SelectorArgs[]
+	readonly exclude_instrument: readonly SelectorArgs[]
+	readonly default_exclude_instrument: readonly SelectorArgs[]
 	readonly exclude_otel_instrumented_services: boolean
 }
 
@@ -58,7 +61,7 @@ export function selectionOf(args: DiscoveryArgs): SelectionSource {
 	}
 }
 
-function sourceOf(args: ArgsOf<typeof selector>): SelectorSource {
+function sourceOf(args: SelectorArgs): SelectorSource {
 	return {
 		openPorts: args.open_ports,
 		exePath: args.exe_path,
@@ -66,6 +69,7 @@ function sourceOf(args: ArgsOf<typeof selector>): SelectorSource {
 		languages: args.languages,
 		targetPids: args.target_pids,
 		containersOnly: args.containers_only,
+		regexp: args.regexp === true,
 		name: args.name,
 		namespace: args.namespace,
 		...(args.exports === undefined ? {} : { exports: args.exports }),

@@ -1,13 +1,12 @@
 import { hostname } from 'node:os'
-import { type ArgsOf, defineExports } from '../../../eval/args.ts'
+import { defineExports } from '../../../eval/args.ts'
 import { list, map, string } from '../../../eval/types.ts'
 import type { Component, ComponentDefinition, ComponentOptions } from '../../../graph/component.ts'
 import type { Services } from '../../services.ts'
-import { args as schema } from './args.ts'
+import { type BeylaArgs, args as schema } from './args.ts'
 import { createLine, type Line } from './line.ts'
 import { metadata } from './metadata.ts'
-
-export type BeylaArgs = ArgsOf<typeof schema>
+import { warningsOf } from './warnings.ts'
 
 interface Exports {
 	readonly targets: readonly Readonly<Record<string, string>>[]
@@ -22,12 +21,23 @@ export const defineBeyla = (services: Services): ComponentDefinition<BeylaArgs, 
 	metadata,
 	build(options: ComponentOptions<Exports>, args: BeylaArgs): Component<BeylaArgs> {
 		const line: Line = createLine(services, options, args)
+		const id = `${options.path === '/' ? '' : `${options.path.slice(1)}/`}${options.id}`
+		const scrape = () => line.collect()
+		services.scrapes.add(id, scrape)
+		let warned = ''
+		const warn = (next: BeylaArgs) => {
+			const warnings = warningsOf(next)
+			if (JSON.stringify(warnings) === warned) return
+			warned = JSON.stringify(warnings)
+			for (const warning of warnings) options.logger.warn(warning)
+		}
+		warn(args)
 		options.onStateChange({
 			targets: [
 				{
 					__address__: 'alloy.internal:12345',
 					__scheme__: 'http',
-					__metrics_path__: `/api/v0/component/${options.id}/metrics`,
+					__metrics_path__: `/api/v0/component/${id}/metrics`,
 					instance: hostname(),
 					job: 'beyla',
 				},
@@ -35,8 +45,15 @@ export const defineBeyla = (services: Services): ComponentDefinition<BeylaArgs, 
 		})
 		return {
 			start: () => line.start(),
-			update: (next) => line.update(next),
-			stop: () => line.stop(),
+			update(next) {
+				const outcome = line.update(next)
+				if (outcome === undefined) warn(next)
+				return outcome
+			},
+			async stop() {
+				await line.stop()
+				services.scrapes.remove(id, scrape)
+			},
 			debugInfo: () => line.debugInfo(),
 		}
 	},

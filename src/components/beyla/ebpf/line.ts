@@ -1,13 +1,27 @@
+import type { Observer } from 'rxjs'
 import type { ArgsOf, ArgsSchema } from '../../../eval/args.ts'
-import type { Port } from '../../../flow/ports.ts'
+import { fanOutTraces } from '../../../flow/fan-out.ts'
+import type { Port, TelemetryConsumer } from '../../../flow/ports.ts'
 import type { Component, ComponentDefinition, ComponentOptions } from '../../../graph/component.ts'
+import { createAttributeFilter } from '../../../model/attribute-filter.ts'
+import type { MetricBatch, SpanBatch } from '../../../model/batch.ts'
+import type { Resource } from '../../../model/resource.ts'
+import { present } from '../../common/capsules.ts'
+import { createOutlet } from '../../common/outlet.ts'
 import { defineAggregate } from '../../ebpf/aggregate/component.ts'
 import { defineCorrelate } from '../../ebpf/correlate/component.ts'
 import { defineDecode } from '../../ebpf/decode/component.ts'
 import { definePropagate } from '../../ebpf/propagate/component.ts'
 import { defineRingbuf } from '../../ebpf/ringbuf/component.ts'
-import type { Services } from '../../services.ts'
-import type { BeylaArgs } from './component.ts'
+import type { Roster, Services } from '../../services.ts'
+import { RED_FEATURES } from './args/names.ts'
+import type { BeylaArgs } from './args.ts'
+import { createSettings, discoveryOf, type EntrySettings } from './discovery.ts'
+import { createGate } from './gate.ts'
+import { overrideIdentity } from './identity.ts'
+import { createMetricSelection, withResourceLabels } from './metric-select.ts'
+import { routesOf } from './routes.ts'
+import { createSampler } from './sampler.ts'
 
 /** The stages of one `beyla.ebpf` block, wired one after the other. */
 export interface Line {
@@ -15,6 +29,8 @@ export interface Line {
 	update(args: BeylaArgs): undefined | 'restart'
 	stop(): Promise<void>
 	debugInfo(): unknown
+	/** RED metrics of this block alone, for its own page. */
+	collect(): MetricBatch
 }
 
 interface Stage<A> {
@@ -22,9 +38,35 @@ interface Stage<A> {
 	readonly input: Port | undefined
 }
 
-export function createLine(services: Services, parent: ComponentOptions<never>, first: BeylaArgs): Line {
+export function createLine(shared: Services, parent: ComponentOptions<never>, first: BeylaArgs): Line {
 	const label = parent.id.slice(parent.id.lastIndexOf('.') + 1)
 	const path = `${parent.path === '/' ? '' : parent.path}/${parent.id}`
+	const selection = createMetricSelection(first.attributes?.select ?? [])
+	const entries = createSettings(first)
+	const settingsOf = new WeakMap<Resource, EntrySettings>()
+	let collect = (): MetricBatch => ({ metrics: [] })
+	const services = servicesOfLine()
+
+	/** What the stages see of the process: resources as this block wants them, metrics as it selects them. */
+	function servicesOfLine(): Services {
+		const resourceOf = overrideIdentity(shared.resourceOf, {
+			hostName: first.attributes?.instance_id.override_hostname ?? '',
+			hostId: first.attributes?.host_id.override ?? '',
+		})
+		const aggregates: Services['aggregates'] = adapted(shared.aggregates, (view) => {
+			collect = () => withResourceLabels(selection.apply(view.collect()), first.metrics.extra_resource_labels)
+			return { ...view, collect }
+		})
+		return {
+			...shared,
+			aggregates,
+			resourceOf(fact) {
+				const resource = resourceOf(fact)
+				settingsOf.set(resource, entries.of(fact))
+				return resource
+			},
+		}
+	}
 
 	function stage<A>(definition: ComponentDefinition<A, never>, args: A): Stage<A> {
 		let input: Port | undefined
@@ -47,36 +89,89 @@ export function createLine(services: Services, parent: ComponentOptions<never>, 
 	}
 	const defaults = <A>(definition: { readonly args: ArgsSchema<A> }): A => definition.args.defaults()
 
-	const aggregateArgs = (args: BeylaArgs): AggregateArgs => ({
-		...defaults(definitions.aggregate),
-		output: { metrics: args.output?.metrics ?? [] },
-	})
-	const propagateArgs = (args: BeylaArgs): PropagateArgs => ({
-		...defaults(definitions.propagate),
-		output: { traces: [...(args.output?.traces ?? []), aggregate?.input as never] },
-	})
-	const correlateArgs = (args: BeylaArgs): CorrelateArgs => {
-		const select = args.attributes?.select.find((each) => each.attr === 'traces')
+	const aggregateArgs = (args: BeylaArgs): AggregateArgs => {
+		const base = defaults(definitions.aggregate)
+		const metrics = present(args.output?.metrics ?? []).map((port) => selected(port, selection.apply))
 		return {
-			...defaults(definitions.correlate),
-			exclude_otel_instrumented_services: args.discovery.exclude_otel_instrumented_services,
-			routes: args.routes,
-			attributes: { include: select?.include ?? [], exclude: select?.exclude ?? [] },
+			...base,
+			ttl: args.metrics.ttl || base.ttl,
+			attributes: selection.aggregate,
+			output: { metrics },
+		}
+	}
+	const correlateArgs = (args: BeylaArgs): CorrelateArgs => {
+		const base = defaults(definitions.correlate)
+		return {
+			...base,
+			exclude_otel_instrumented_services: args.discovery.exclude_otel_instrumented_services ?? true,
+			routes: routesOf(args.routes, base.routes),
 			output: { spans: [propagate.input as never] },
 		}
 	}
 	const ringbufArgs = (args: BeylaArgs): RingbufArgs => ({
 		...defaults(definitions.ringbuf),
-		discovery: discoveryOf(args),
+		discovery: discoveryOf(args) as RingbufArgs['discovery'],
 		output: { records: [decode.input as never] },
 	})
 
+	const tracesOut = createOutlet<SpanBatch>()
+	const wireTraces = (args: BeylaArgs) => tracesOut.wire(fanOutTraces(present(args.output?.traces ?? [])))
+	const tracesGate = (): TelemetryConsumer => {
+		const exclude = (first.attributes?.select ?? [])
+			.filter((section) => section.attr === 'traces')
+			.flatMap((section) => section.exclude)
+		const global = createSampler(first.traces.sampler)
+		const samplers = new Map<EntrySettings, ReturnType<typeof createSampler>>()
+		const samplerOf = (settings: EntrySettings) => {
+			let sampler = samplers.get(settings)
+			if (sampler === undefined) {
+				sampler = settings.sampler === undefined ? global : createSampler(settings.sampler)
+				samplers.set(settings, sampler)
+			}
+			return sampler
+		}
+		const read = readsHttp(first.traces.instrumentations)
+		return createGate({
+			owner: parent.id,
+			meter: parent.accounting.meter(parent.path, parent.id),
+			target: tracesOut,
+			keeps(span) {
+				const settings = settingsOf.get(span.resource)
+				if (!read || settings?.traces === false) return false
+				return (settings === undefined ? global : samplerOf(settings))(span)
+			},
+			...(exclude.length > 0 ? { attributes: createAttributeFilter({ include: [], exclude }) } : {}),
+		})
+	}
+	/** Entries may keep their processes out of the metrics: to the aggregation those are not selected at all. */
+	const metricsGate = (input: TelemetryConsumer): TelemetryConsumer =>
+		entries.particular
+			? createGate({
+					owner: parent.id,
+					meter: undefined,
+					target: input.traces as Observer<SpanBatch>,
+					keeps: (span) => settingsOf.get(span.resource)?.metrics !== false,
+					fact: (fact) => (entries.of(fact).metrics ? fact : { ...fact, selection: 'rejected' }),
+				})
+			: input
+
 	// Downstream first: each stage is handed the port of the next.
-	const applicationMetrics = first.metrics.features.some((feature) =>
-		['application', 'all', '*'].includes(feature),
-	)
-	const aggregate = applicationMetrics ? stage(definitions.aggregate, aggregateArgs(first)) : undefined
-	const propagate = stage(definitions.propagate, propagateArgs(first))
+	const features = first.metrics.features
+	const red = features.length === 0 || features.some((feature) => RED_FEATURES.has(feature))
+	const aggregate =
+		red && readsHttp(first.metrics.instrumentations)
+			? stage(definitions.aggregate, aggregateArgs(first))
+			: undefined
+	wireTraces(first)
+	const propagate = stage(definitions.propagate, {
+		...defaults(definitions.propagate),
+		output: {
+			traces: [
+				tracesGate(),
+				...(aggregate === undefined ? [] : [metricsGate(aggregate.input as TelemetryConsumer)]),
+			],
+		},
+	})
 	const correlate = stage(definitions.correlate, correlateArgs(first))
 	const decode = stage(definitions.decode, {
 		...defaults(definitions.decode),
@@ -87,15 +182,18 @@ export function createLine(services: Services, parent: ComponentOptions<never>, 
 
 	return {
 		start: async () => ringbuf.component.start?.(),
+		collect: () => collect(),
 		update(next) {
 			const same = (pick: (args: BeylaArgs) => unknown) =>
 				JSON.stringify(pick(next)) === JSON.stringify(pick(current))
 			// What shapes a stage in the middle builds the line anew; selection and wiring change in place.
 			if (!same((args) => [args.metrics, args.routes, args.attributes, args.traces])) return 'restart'
 			if (!same((args) => args.discovery.exclude_otel_instrumented_services)) return 'restart'
+			if ((entries.particular || createSettings(next).particular) && !same((args) => args.discovery))
+				return 'restart'
 			current = next
+			wireTraces(next)
 			aggregate?.component.update(aggregateArgs(next))
-			propagate.component.update(propagateArgs(next))
 			ringbuf.component.update(ringbufArgs(next))
 			return undefined
 		},
@@ -112,27 +210,37 @@ type CorrelateArgs = ArgsOf<ReturnType<typeof defineCorrelate>['args']>
 type PropagateArgs = ArgsOf<ReturnType<typeof definePropagate>['args']>
 type AggregateArgs = ArgsOf<ReturnType<typeof defineAggregate>['args']>
 
-/** As Beyla: without any entry nothing is selected. The old `open_port` and `executable_name` are one entry more. */
-function discoveryOf(args: BeylaArgs): RingbufArgs['discovery'] {
-	const instrument = [...args.discovery.instrument]
-	const empty = {
-		name: '',
-		namespace: '',
-		open_ports: '',
-		exe_path: '',
-		cmd_args: '',
-		languages: '',
-		target_pids: [],
-		containers_only: false,
-		exports: undefined,
+/** HTTP is what Vör reads. */
+const readsHttp = (instrumentations: readonly string[]): boolean =>
+	instrumentations.length === 0 || instrumentations.includes('*') || instrumentations.includes('http')
+
+/** The port, with metrics changed on their way into it. */
+function selected(port: TelemetryConsumer, apply: (batch: MetricBatch) => MetricBatch): TelemetryConsumer {
+	const { metrics } = port
+	if (metrics === undefined) return port
+	return {
+		...port,
+		metrics: {
+			next: (batch) => metrics.next(apply(batch)),
+			error: (reason) => metrics.error(reason),
+			complete: () => metrics.complete(),
+		},
 	}
-	if (args.open_port !== '' || args.executable_name !== '') {
-		instrument.push({
-			...empty,
-			open_ports: args.open_port,
-			exe_path: args.executable_name && `*${args.executable_name}*`,
-		})
+}
+
+/** The same roster, into which this line puts its views in another form. */
+function adapted<View extends object>(roster: Roster<View>, change: (view: View) => View): Roster<View> {
+	const changed = new Map<View, View>()
+	return {
+		add(id, view) {
+			const other = change(view)
+			changed.set(view, other)
+			roster.add(id, other)
+		},
+		remove(id, view) {
+			roster.remove(id, changed.get(view) ?? view)
+			changed.delete(view)
+		},
+		entries: () => roster.entries(),
 	}
-	if (instrument.length === 0) instrument.push({ ...empty, target_pids: [0] })
-	return { ...args.discovery, instrument }
 }

@@ -1,5 +1,5 @@
 import { attr, block, defineArgs } from '../../../eval/args.ts'
-import { duration, enumOf, uint } from '../../../eval/types.ts'
+import { duration, enumOf, list, string, uint } from '../../../eval/types.ts'
 import { telemetryConsumers } from '../../common/capsules.ts'
 
 export const args = defineArgs(
@@ -16,6 +16,12 @@ export const args = defineArgs(
 		profile: attr(enumOf(['grafana', 'strict', 'beyla']), {
 			default: 'grafana',
 			doc: 'Naming of the metrics.',
+		}),
+		attributes: block({
+			include: attr(list(string), {
+				doc: 'Globs over attribute names: these instead of the default ones, also some that are off by default.',
+			}),
+			exclude: attr(list(string), { doc: 'Globs over attribute names to leave out.' }),
 		}),
 		output: block({
 			metrics: attr(telemetryConsumers, { doc: 'Inputs of exporters. They are at `/metrics` in any case.' }),

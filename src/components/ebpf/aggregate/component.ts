@@ -29,6 +29,7 @@ export const defineAggregate = (
 			profile: args.profile,
 			seriesLimit: args.series_limit,
 			ttlMs: args.ttl,
+			attributes: args.attributes,
 		})
 		services.announceProcesses()
 		const outlet = createOutlet<MetricBatch>()
@@ -74,8 +75,9 @@ export const defineAggregate = (
 		})
 		return {
 			update(next) {
-				if (next.series_limit !== args.series_limit || next.ttl !== args.ttl || next.profile !== args.profile)
-					return 'restart'
+				const settings = ({ series_limit, ttl, profile, attributes }: Args) =>
+					JSON.stringify([series_limit, ttl, profile, attributes])
+				if (settings(next) !== settings(args)) return 'restart'
 				if (next.interval !== args.interval) dueNs = 0
 				args = next
 				wire()
