@@ -7,6 +7,7 @@ import type { Registry } from '../graph/registry.ts'
 import { stabilityLevels } from '../graph/stability.ts'
 import { validateConfiguration } from '../graph/validate.ts'
 import { diagnosticsToJson, renderDiagnostics } from '../syntax/render.ts'
+import type { Source } from '../syntax/source.ts'
 import { VorError } from '../util/errors.ts'
 import type { CliCommand, CliIo } from './command.ts'
 import { readConfiguration } from './read-configuration.ts'
@@ -69,7 +70,7 @@ async function validate(flags: Flags, io: CliIo, registry: Registry): Promise<nu
 		throw new ValidateError(`stat ${flags.path}: ${systemText(reason)}`)
 	})
 	const source = await readConfiguration(flags.path)
-	const { problems, warnings, sources } = await validateConfiguration(source, {
+	const { problems, warnings, sources, moduleTexts } = await validateConfiguration(source, {
 		registry,
 		stability: flags.stability,
 		env: io.env,
@@ -81,7 +82,17 @@ async function validate(flags: Flags, io: CliIo, registry: Registry): Promise<nu
 	}
 	const shown = explain ? [...problems, ...warnings] : problems
 	if (shown.length > 0)
-		await print(io.stderr, renderDiagnostics(shown, sources, { color: io.isTty, explain }))
+		await print(
+			io.stderr,
+			renderDiagnostics(
+				shown,
+				explain ? new Map<string, string | Source>([...sources, ...moduleTexts]) : sources,
+				{
+					color: io.isTty,
+					explain,
+				},
+			),
+		)
 	if (problems.length === 0) return 0
 	await print(io.stdout, '\n')
 	throw new ValidateError('validation failed')

@@ -24,12 +24,19 @@ function adviceFor(message: string, registry: Registry): string | undefined {
 function componentAdvice(name: string, registry: Registry): string | undefined {
 	const ours = registry.list().map((one) => one.name)
 	if (alloyComponents.has(name)) {
-		const close = alloyComponents.get(name) ?? nearest(name, ours, name.length) ?? ''
-		const rest = ours.includes(close) ? `; the nearest one it has is ${close}` : ''
+		const wanted = alloyComponents.get(name)
+		const close = wanted !== undefined && ours.includes(wanted) ? wanted : sameFamily(name, ours)
+		const rest = close === undefined ? '' : `; the nearest one it has is ${close}`
 		return `${name} is a component of Alloy that Vör does not have${rest}`
 	}
 	const near = nearest(name, [...ours, ...serviceBlocks.keys(), ...configBlocks.keys()])
 	return near === undefined ? undefined : `did you mean ${near}?`
+}
+
+/** The one that shares the most leading parts of the name, at least the namespace and kind. */
+function sameFamily(name: string, ours: readonly string[]): string | undefined {
+	const space = name.slice(0, name.lastIndexOf('.') + 1)
+	return space.split('.').length < 3 ? undefined : ours.find((one) => one.startsWith(space))
 }
 
 function allFieldNames(registry: Registry): readonly string[] {

@@ -234,7 +234,7 @@ export class ComponentNode extends Node {
 			this.#shared.logger.error('failed to stop component', { node: this.id, err: messageOf(reason) })
 		}
 		this.#generation++
-		this.#shared.accounting.remove(this.#module.path, this.id)
+		if (!this.#shared.stopping) this.#shared.accounting.remove(this.#module.path, this.id)
 	}
 }
 

@@ -8,7 +8,7 @@ import { formatDiagnostic } from '../syntax/diag.ts'
 import type { ModuleRef } from './component-node.ts'
 import type { CustomScope, Declare } from './customs.ts'
 import { Module, type ModuleInput } from './module.ts'
-import { LoadError, loadError, messageOf, Node } from './node.ts'
+import { AdvisedError, LoadError, loadError, messageOf, Node } from './node.ts'
 import { type Shared, tick } from './shared.ts'
 
 /** An instance of a `declare`: a module of its own. */
@@ -167,8 +167,10 @@ function findDeclare(customs: CustomScope, block: Block): Declare {
 	const found = customs.find(block.name)
 	if (found !== undefined) return found
 	const namespace = block.name.slice(0, -1).join('.')
-	throw new Error(
+	const problem = customs.problemOf(block.name)
+	throw new AdvisedError(
 		`loading custom component controller: custom component config not found in the registry, namespace: "${namespace}", componentName: "${block.name.at(-1)}"`,
+		problem === undefined ? [] : [`its module could not be read: ${problem}`],
 	)
 }
 

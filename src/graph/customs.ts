@@ -11,6 +11,8 @@ export interface ImportedModule {
 	readonly declares: CustomScope | undefined
 	/** It was not looked at: it may offer anything. */
 	readonly unseen: boolean
+	/** Why it offers nothing. */
+	readonly problem: string | undefined
 }
 
 /**
@@ -40,6 +42,13 @@ export class CustomScope {
 		if (module !== undefined && name.length > 1)
 			return module.unseen || (module.declares?.maybe(name.slice(1)) ?? false)
 		return this.#outer?.maybe(name) ?? false
+	}
+
+	/** Why the module that a name comes from offers nothing. */
+	problemOf(name: readonly string[]): string | undefined {
+		const module = this.imports.get(name[0] ?? '')
+		if (module !== undefined) return module.problem ?? module.declares?.problemOf(name.slice(1))
+		return this.#outer?.problemOf(name)
 	}
 
 	find(name: readonly string[]): Declare | undefined {

@@ -10,14 +10,16 @@ import type { StaticContext } from './static-check.ts'
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent }
 
-/** Modules on disk are read; nothing is fetched over a network. */
-const diskOnly: Fetcher = {
-	fetch(request, storagePath) {
+/** Modules on disk are read, and their texts kept for excerpts; nothing is fetched over a network. */
+const diskOnly = (texts: Map<string, string>): Fetcher => ({
+	async fetch(request, storagePath) {
 		if (request.kind === 'import.http' || request.kind === 'import.git') throw new UnseenModule()
-		return fetchModule(request, storagePath)
+		const fetched = await fetchModule(request, storagePath)
+		for (const { name, text } of fetched.files) texts.set(name, text)
+		return fetched
 	},
 	watch: () => ({ close() {} }),
-}
+})
 
 /**
  * What `run` would refuse, found without running: every expression is evaluated and every argument decoded, but no
@@ -26,7 +28,11 @@ const diskOnly: Fetcher = {
 export async function checkDeeply(
 	input: ModuleInput,
 	context: StaticContext & { readonly stdlib: Scope; readonly fileOrder: readonly string[] },
-): Promise<readonly Diagnostic[]> {
+): Promise<{
+	readonly diagnostics: readonly Diagnostic[]
+	readonly moduleTexts: ReadonlyMap<string, string>
+}> {
+	const moduleTexts = new Map<string, string>()
 	const module = new Module('', {
 		registry: context.registry,
 		accounting: createAccounting(),
@@ -34,8 +40,9 @@ export async function checkDeeply(
 		storagePath: '',
 		stability: context.stability,
 		stdlib: context.stdlib,
-		fetcher: diskOnly,
+		fetcher: diskOnly(moduleTexts),
 		dry: true,
+		stopping: false,
 		configure() {},
 		changed() {},
 		schedule() {},
@@ -43,10 +50,10 @@ export async function checkDeeply(
 	try {
 		await module.prepare(input)
 		await module.rollback()
-		return []
+		return { diagnostics: [], moduleTexts }
 	} catch (reason) {
 		if (!(reason instanceof LoadError)) throw reason
-		return inFileOrder(unique(reason.diagnostics), context.fileOrder)
+		return { diagnostics: inFileOrder(unique(reason.diagnostics), context.fileOrder), moduleTexts }
 	}
 }
 

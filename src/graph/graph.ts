@@ -109,6 +109,7 @@ export function createGraph(options: GraphOptions): Graph {
 class RunningGraph implements Graph {
 	readonly events = new EventEmitter<GraphEvents>()
 	readonly #options: GraphOptions
+	readonly #shared: Shared
 	readonly #root: Module
 	#source: GraphSource | undefined
 	#status: LoadStatus = { loads: 0, failures: 0, lastOk: false, lastSuccess: undefined, lastDiagnostics: [] }
@@ -128,10 +129,12 @@ class RunningGraph implements Graph {
 			stdlib: stdlibScope(createStdlib(options.env ?? process.env, options.version)),
 			fetcher: options.fetcher ?? createFetcher(),
 			dry: false,
+			stopping: false,
 			configure: (name, args) => void this.events.emit('configure', name, args),
 			changed: (event) => void this.events.emit('node', event),
 			schedule: (module) => this.#schedule(module),
 		}
+		this.#shared = shared
 		this.#root = new Module('', shared)
 	}
 
@@ -203,6 +206,7 @@ class RunningGraph implements Graph {
 
 	stop(deadlineMs: number): Promise<{ readonly clean: boolean }> {
 		return this.#enqueue(async () => {
+			this.#shared.stopping = true
 			let timer: NodeJS.Timeout | undefined
 			const late = new Promise<boolean>((done) => {
 				timer = setTimeout(() => done(false), deadlineMs)

@@ -41,6 +41,7 @@ export class ImportNode extends Node implements ImportedModule {
 	}
 
 	unseen = false
+	problem: string | undefined
 
 	get declares(): CustomScope | undefined {
 		return (this.#pending?.loaded ?? this.#loaded)?.declares
@@ -56,6 +57,7 @@ export class ImportNode extends Node implements ImportedModule {
 				return
 			}
 			this.#pending = { block, ...(await this.#load(request, this.live)) }
+			this.problem = this.#pending.problem
 		} catch (reason) {
 			throw configError(reason, block)
 		}
@@ -133,6 +135,7 @@ export class ImportNode extends Node implements ImportedModule {
 	}
 
 	#accept(loaded: Loaded | undefined, problem: string | undefined): void {
+		this.problem = problem
 		if (problem === undefined) this.health.evaluated('healthy', 'module loaded')
 		else this.health.evaluated('unhealthy', problem)
 		if (loaded === this.#loaded) {

@@ -81,11 +81,12 @@ function outputWarnings(
 	components: ReadonlyMap<string, { readonly definition: AnyDefinition }>,
 	out: Diagnostic[],
 ): void {
-	if (!('output' in definition.args.fields)) return
+	const field = definition.args.fields['output']
+	if (field === undefined) return
 	const output = block.body.find((one) => one.kind === 'block' && blockName(one) === 'output')
 	const attributes = output?.kind === 'block' ? output.body.filter((one) => one.kind === 'attribute') : []
 	const wired = attributes.filter((one) => one.value.kind !== 'array' || one.value.elements.length > 0)
-	if (wired.length === 0 && definition.name !== 'beyla.ebpf') {
+	if (wired.length === 0 && field.required) {
 		out.push(warning(block, `${blockId(block)} sends its output nowhere`))
 		return
 	}

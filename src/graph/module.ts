@@ -1,6 +1,6 @@
 import { createScope, type Scope } from '../eval/scope.ts'
 import { deprecatedNames, experimentalNames } from '../eval/stdlib/index.ts'
-import { ObjectValue, stringValue, type Value } from '../eval/values.ts'
+import { ObjectValue, stringValue, UnknownValue, type Value } from '../eval/values.ts'
 import type { Attribute, Block } from '../syntax/ast.ts'
 import { type Diagnostic, formatPosition, hasErrors } from '../syntax/diag.ts'
 import { noPosition } from '../syntax/source.ts'
@@ -9,6 +9,7 @@ import { configBlocks, foreachStability, rootConfigNames, serviceBlocks } from '
 import { CustomNode } from './custom-node.ts'
 import { CustomScope } from './customs.ts'
 import { findCycles, leafFirst, levels } from './dag.ts'
+import { describeExports } from './describe-exports.ts'
 import { ForeachNode } from './foreach-node.ts'
 import { ImportNode } from './import-node.ts'
 import {
@@ -130,6 +131,14 @@ export class Module implements ModuleRef {
 				failed.add(id)
 				if (!(reason instanceof LoadError)) throw reason
 				diagnostics.push(...reason.diagnostics)
+				if (!this.#shared.dry) continue
+				// While only checking, the rest is checked as if this one were right.
+				failed.delete(id)
+				node.setExports(
+					node instanceof ComponentNode
+						? describeExports(node.definition, node.definition.args.defaults())
+						: new UnknownValue('any'),
+				)
 			}
 		}
 		if (!hasErrors(diagnostics)) return

@@ -65,11 +65,21 @@ export abstract class Node {
 	abstract stop(): Promise<void>
 }
 
+/** An error with advice that goes beyond Alloy's text. */
+export class AdvisedError extends Error {
+	readonly help: readonly string[]
+	constructor(message: string, help: readonly string[]) {
+		super(message)
+		this.help = help
+	}
+}
+
 /** `reason` as diagnostics: with its own place, or as `prefix` over the whole block. */
 export function loadError(reason: unknown, block: Block, prefix: string): LoadError {
 	if (reason instanceof LoadError) return reason
 	if (reason instanceof DiagnosticError) return new LoadError([reason.diagnostic])
-	return new LoadError([blockDiagnostic(block, `${prefix}${messageOf(reason)}`)])
+	const told = blockDiagnostic(block, `${prefix}${messageOf(reason)}`)
+	return new LoadError([reason instanceof AdvisedError ? { ...told, help: reason.help } : told])
 }
 
 export const messageOf = (reason: unknown): string =>

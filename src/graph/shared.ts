@@ -16,6 +16,8 @@ export interface Shared {
 	readonly fetcher: Fetcher
 	/** Only check: components are not built, what they would export is unknown. */
 	readonly dry: boolean
+	/** Everything is being stopped: totals stay readable for the last report. */
+	stopping: boolean
 	/** Decoded arguments of `logging`, `tracing`, `http`, `livedebugging` once the configuration is in force. */
 	configure(name: string, args: unknown): void
 	/** A node's health or exports have changed. */

@@ -4,6 +4,7 @@ import { deprecatedNames, experimentalNames } from '../eval/stdlib/index.ts'
 import { typecheckBlock } from '../eval/typecheck.ts'
 import type { Block } from '../syntax/ast.ts'
 import { type Diagnostic, formatPosition } from '../syntax/diag.ts'
+import { nearest } from './advice.ts'
 import type { Stability } from './component.ts'
 import { configBlocks, foreachStability, rootConfigNames, serviceBlocks } from './config-blocks.ts'
 import { findCycles } from './dag.ts'
@@ -230,12 +231,13 @@ class Level {
 		for (const traversal of traversalsOfBody(entry.block.body)) {
 			const first = traversal.parts[0]!
 			const name = traversalName(traversal)
-			const tell = (severity: Diagnostic['severity'], end: number, message: string): void =>
+			const tell = (severity: Diagnostic['severity'], end: number, message: string, help?: string): void =>
 				void out.push({
 					severity,
 					start: traversal.source.position(first.start),
 					end: traversal.source.position(end),
 					message,
+					...(help === undefined ? {} : { help: [help] }),
 				})
 			const known = this.#context.stdlib.lookup(first.name) !== undefined
 			const target = resolveTraversal(traversal, (id) => byId.has(id))
@@ -243,7 +245,12 @@ class Level {
 				if (known) tell('warning', first.end, 'a component is shadowing an existing stdlib name')
 				needs.add(target)
 			} else if (!known && first.name !== 'module_path')
-				tell('error', traversal.parts.at(-1)!.end, `component "${name}" does not exist or is out of scope`)
+				tell(
+					'error',
+					traversal.parts.at(-1)!.end,
+					`component "${name}" does not exist or is out of scope`,
+					likeliest(name, [...byId.keys()]),
+				)
 			else if (deprecatedNames.has(first.name))
 				tell(
 					'warning',
@@ -262,22 +269,60 @@ class Level {
 		edges: ReadonlyMap<string, ReadonlySet<string>>,
 		out: Diagnostic[],
 	): void {
-		const head = (id: string, message: string): void => {
+		const head = (id: string, message: string, help: readonly string[] = []): void => {
 			const { block } = byId.get(id)!
 			out.push({
 				severity: 'error',
 				start: block.source.position(block.start),
 				end: block.source.position(block.lcurly),
 				message,
+				help,
 			})
 		}
 		const ids = [...byId.keys()]
 		for (const group of findCycles(ids, edges)
 			.map((one) => [...one].sort())
 			.sort((a, b) => ids.indexOf(a[0]!) - ids.indexOf(b[0]!)))
-			for (const id of group) head(id, `cycle detected: ${group.join(', ')}`)
+			for (const id of group)
+				head(id, `cycle detected: ${group.join(', ')}`, [cyclePath(id, edges, new Set(group))])
 		for (const id of ids) if (edges.get(id)?.has(id)) head(id, 'cannot reference self')
 	}
+}
+
+/** The way from a node back to itself. */
+function cyclePath(
+	from: string,
+	edges: ReadonlyMap<string, ReadonlySet<string>>,
+	group: ReadonlySet<string>,
+): string {
+	const cameFrom = new Map<string, string>()
+	const pending = [from]
+	for (let id = pending.shift(); id !== undefined; id = pending.shift())
+		for (const to of edges.get(id) ?? []) {
+			if (to === from) {
+				const path = [from]
+				for (let at: string | undefined = id; at !== undefined && at !== from; at = cameFrom.get(at))
+					path.unshift(at)
+				return [from, ...path].join(' → ')
+			}
+			if (!group.has(to) || cameFrom.has(to)) continue
+			cameFrom.set(to, id)
+			pending.push(to)
+		}
+	return from
+}
+
+/** The block that a reference probably means: the same number of parts, few letters apart. */
+function likeliest(reference: string, ids: readonly string[]): string | undefined {
+	const parts = reference.split('.')
+	for (let size = parts.length; size > 0; size--) {
+		const near = nearest(
+			parts.slice(0, size).join('.'),
+			ids.filter((id) => id.split('.').length === size),
+		)
+		if (near !== undefined) return `did you mean ${[near, ...parts.slice(size)].join('.')}?`
+	}
+	return undefined
 }
 
 interface Base {

@@ -22,6 +22,8 @@ export interface Validation {
 	/** What would run and still looks wrong: ours, shown where Alloy's own output is not expected. */
 	readonly warnings: readonly Diagnostic[]
 	readonly sources: ReadonlyMap<string, Source>
+	/** Texts of the modules that were read: Alloy shows no excerpts of them. */
+	readonly moduleTexts: ReadonlyMap<string, string>
 }
 
 /**
@@ -38,14 +40,21 @@ export async function validateConfiguration(
 		stability: options.stability,
 		stdlib: stdlibScope(createStdlib(options.env, options.version)),
 	}
-	const finish = (problems: readonly Diagnostic[], warnings: readonly Diagnostic[]): Validation => ({
+	const finish = (
+		problems: readonly Diagnostic[],
+		warnings: readonly Diagnostic[],
+		moduleTexts: ReadonlyMap<string, string> = new Map(),
+	): Validation => ({
 		problems: problems.map((one) => advise(one, options.registry)),
 		warnings,
 		sources,
+		moduleTexts,
 	})
 	if (hasErrors(diagnostics)) return finish(diagnostics, [])
 	const found = checkStatically(input, context)
 	if (found.length > 0) return finish(found, [])
-	const deeper = await checkDeeply(input, { ...context, fileOrder: source.files.map((file) => file.name) })
-	return finish(deeper, deeper.length > 0 ? [] : lint(input.blocks, options.registry))
+	const fileOrder = source.files.map((file) => file.name)
+	const deeper = await checkDeeply(input, { ...context, fileOrder })
+	const warnings = deeper.diagnostics.length > 0 ? [] : lint(input.blocks, options.registry)
+	return finish(deeper.diagnostics, warnings, deeper.moduleTexts)
 }
