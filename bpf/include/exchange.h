@@ -171,8 +171,11 @@ INLINE void client_opened(struct conn *c, struct http1 *h, struct scratch *s, st
 }
 
 /* The request head is complete. Runs before SLOT_REQUEST is set. */
-INLINE void exchange_opened(struct conn *c, struct http1 *h, struct scratch *s, struct half *half, struct slot *slot)
+ALONE int exchange_opened(struct conn *c, struct http1 *h, struct scratch *s, struct slot *slot)
 {
+	if (!c || !h || !s || !slot)
+		return 0;
+	struct half *half = &h->request;
 	struct vor_http_record *record = &slot->record;
 	process_key(&record->process, bpf_get_current_task_btf());
 	record->tid = s->io.tid;
@@ -192,6 +195,7 @@ INLINE void exchange_opened(struct conn *c, struct http1 *h, struct scratch *s, 
 		server_opened(c, h, s, slot);
 	else
 		client_opened(c, h, s, slot);
+	return 0;
 }
 
 /* The response ended before the request's hook had run; both are there now. Either side may come here. */

@@ -34,6 +34,7 @@ struct scratch {
 	__u32 seq;         /* TCP sequence number of the operation's first byte */
 	__u32 seq_valid;
 	__u32 request;     /* the half being parsed is the request half */
+	__u32 used;        /* bytes of chunk framing passed */
 	__u32 nonblocking; /* O_NONBLOCK of the socket's file */
 };
 
@@ -49,35 +50,60 @@ INLINE struct scratch *scratch_get(__u32 user)
 	return bpf_map_lookup_elem(&vor_scratch, &user);
 }
 
+struct segment_walk {
+	struct scratch *s;
+	__u64 skip;        /* bytes to pass over before the first one copied */
+	__u32 at;          /* where the next byte goes */
+	__u32 left;        /* bytes still to copy */
+	__s32 fault;
+};
+
+static long segment_step(__u32 i, struct segment_walk *w)
+{
+	__u64 which = i;
+	BOUND(which, IO_SEGMENTS - 1);
+	struct io_segment *segment = &w->s->io.segment[which];
+	if (i >= w->s->io.segments || !w->left)
+		return 1;
+	__u64 length = segment->length, skip = w->skip;
+	if (skip >= length) {
+		w->skip = skip - length;
+		return 0;
+	}
+	__u64 n = MIN(length - skip, w->left), place = w->at;
+	BOUND(place, 2047);
+	BOUND(n, 2047);
+	if (n > IO_READ_MAX)
+		return 1;
+	if (bpf_probe_read_user(w->s->buffer + place, n, (void *)(segment->base + skip))) {
+		w->fault = 1;
+		return 1;
+	}
+	w->at += n;
+	w->left -= n;
+	w->skip = 0;
+	return 0;
+}
+
 /* Copies `count` (<= IO_READ_MAX) bytes of the operation's stream, from `offset` on, to buffer[at]. Returns the bytes
  * copied, fewer if the segments end before, or -1 for a fault. */
 ALONE int io_read(struct scratch *s, __u32 at, __u32 offset, __u32 count)
 {
 	if (!s)
 		return -1;
-	struct io *io = &s->io;
-	__u64 skip = offset;
-	__u32 done = 0;
-	for (int i = 0; i < IO_SEGMENTS; i++) {
-		if (i >= io->segments || done >= count)
-			break;
-		__u64 length = io->segment[i].length;
-		if (skip >= length) {
-			skip -= length;
-			continue;
-		}
-		__u64 n = length - skip;
-		if (n > count - done)
-			n = count - done;
-		__u64 place = at + done;
+	if (s->io.segments == 1) {
+		__u64 length = s->io.segment[0].length, n = count, place = at;
+		if (offset >= length)
+			return 0;
+		if (n > length - offset)
+			n = length - offset;
 		BOUND(place, 2047);
 		BOUND(n, 2047);
 		if (n > IO_READ_MAX)
-			n = IO_READ_MAX;
-		if (bpf_probe_read_user(s->buffer + place, n, (void *)(io->segment[i].base + skip)))
 			return -1;
-		done += n;
-		skip = 0;
+		return bpf_probe_read_user(s->buffer + place, n, (void *)(s->io.segment[0].base + offset)) ? -1 : (int)n;
 	}
-	return done;
+	struct segment_walk w = {.s = s, .skip = offset, .at = at, .left = count};
+	REPEAT(IO_SEGMENTS, segment_step, &w);
+	return w.fault ? -1 : (int)(count - w.left);
 }

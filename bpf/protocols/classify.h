@@ -14,6 +14,31 @@ enum guess {
 	GUESS_OTHER = 5,
 };
 
+/* Number of capital letters from `at` on, at most CLASSIFY_BYTES. */
+ALONE int capitals(struct scratch *s, __u32 at)
+{
+	if (!s)
+		return 0;
+	for (int i = 0; i < CLASSIFY_BYTES; i++)
+		if ((__u32)load1(s, at + i) - 'A' > 'Z' - 'A')
+			return i;
+	return CLASSIFY_BYTES;
+}
+
+/* Number of CR and LF at the start, at most 4. */
+ALONE int empty_lines(struct scratch *s)
+{
+	if (!s)
+		return 0;
+	for (int i = 0; i < 4; i++) {
+		__u32 byte = load1(s, i), other = (byte ^ '\r') * (byte ^ '\n');
+		OPAQUE(other);
+		if (other)
+			return i;
+	}
+	return 4;
+}
+
 /* What `n` bytes at s->buffer + at say; zeros follow them. */
 INLINE int classify_at(struct scratch *s, __u32 at, __u32 n)
 {
@@ -36,38 +61,28 @@ INLINE int classify_at(struct scratch *s, __u32 at, __u32 n)
 		__u32 size = (w >> 24 & 0xff) << 8 | (w >> 32 & 0xff);
 		return (w >> 8 & 0xff) == 3 && (w >> 16 & 0xff) <= 4 && size && size <= 16384 + 2048 ? GUESS_TLS : GUESS_OTHER;
 	}
-	/* A method we do not know, or a known prefix of anything textual: capitals, a space, the start of a target. */
-	for (int i = 0; i < CLASSIFY_BYTES; i++) {
-		if (i >= n)
-			return GUESS_MORE;
-		__u32 byte = load1(s, at + i);
-		if (byte - 'A' <= 'Z' - 'A')
-			continue;
-		if (i == 4 && byte == '/') /* "HTTP/": a response cut short */
-			return n < 8 && (__u32)w == 0x50545448 ? GUESS_MORE : GUESS_OTHER;
-		if (byte != ' ' || i < 3)
-			return GUESS_OTHER;
-		if (i + 1 >= n || n < 8)
-			return GUESS_MORE;
-		byte = load1(s, at + i + 1);
-		return byte == '/' || byte == 'h' || byte == '*' ? GUESS_REQUEST : GUESS_OTHER;
-	}
-	return GUESS_OTHER;
+	/* A method we do not know, or the beginning of one: capitals, a space, the start of a target. */
+	__u32 i = capitals(s, at);
+	if (i >= n)
+		return GUESS_MORE;
+	__u8 byte = load1(s, at + i);
+	if (i == 4 && byte == '/') /* "HTTP/": a response cut short */
+		return n < 8 && (__u32)w == 0x50545448 ? GUESS_MORE : GUESS_OTHER;
+	if (byte != ' ' || i < 3)
+		return GUESS_OTHER;
+	if (i + 1 >= n || n < 8)
+		return GUESS_MORE;
+	byte = load1(s, at + i + 1);
+	return byte == '/' || byte == 'h' || byte == '*' ? GUESS_REQUEST : GUESS_OTHER;
 }
 
 /* n <= CLASSIFY_BYTES bytes at the start of the scratch buffer, followed by zeros. Empty lines may precede a request. */
 ALONE int classify(struct scratch *s, __u32 n)
 {
-	__u32 at = 0;
 	if (!s)
 		return GUESS_OTHER;
-	for (int i = 0; i < 4; i++) {
-		__u32 byte = load1(s, i);
-		if (i >= n)
-			return GUESS_MORE;
-		if ((byte ^ '\r') * (byte ^ '\n'))
-			break;
-		at = i + 1;
-	}
+	__u32 at = empty_lines(s);
+	if (at >= n)
+		return GUESS_MORE;
 	return classify_at(s, at, n - at);
 }

@@ -95,22 +95,24 @@ INLINE void request_end(struct work *w, struct half *half)
 }
 
 /* `flags`: what is true of this end beside VOR_HTTP_RESPONSE_SEEN. */
-INLINE void response_end(struct work *w, struct half *half, __u32 flags)
+ALONE int response_end(struct http1 *h, struct scratch *s, __u32 flags)
 {
-	struct http1 *h = w->h;
+	if (!h || !s)
+		return 0;
+	struct half *half = &h->response;
 	struct slot *slot = slot_at(h, half->index);
 	if (half->flags & HEAD_SLOT) {
 		slot->record.response_body = half->body;
-		slot->end_ns = w->s->io.now;
+		slot->end_ns = s->io.now;
 		slot->response_flags |= flags;
 		__u32 old = FETCH_OR(&slot->state, SLOT_RESPONSE);
 		if ((old & (SLOT_REQUEST | SLOT_CLOSED)) == SLOT_REQUEST) {
 			exchange_closed(h, slot);
-			emit_slot(h, slot, w->s->io.now, 0);
+			emit_slot(h, slot, s->io.now, 0);
 		}
 	}
 	if (half->flags & HEAD_EARLY) {
-		h->early.end_ns = w->s->io.now;
+		h->early.end_ns = s->io.now;
 		h->early.body = half->body;
 		h->early.flags = VOR_HTTP_RESPONSE_SEEN | flags;
 		FETCH_OR(&h->early_done, 1);
@@ -120,6 +122,7 @@ INLINE void response_end(struct work *w, struct half *half, __u32 flags)
 	half->index++;
 	h->response_next = half->index;
 	half_next(half);
+	return 0;
 }
 
 /* ---- first lines ---- */
@@ -467,7 +470,7 @@ INLINE int request_head(struct work *w, struct half *half)
 		struct slot *slot = slot_at(h, index);
 		if (half->flags & HEAD_TRACEPARENT_BAD)
 			slot->record.flags &= ~(VOR_HTTP_TRACEPARENT | VOR_HTTP_SAMPLED_FLAG);
-		exchange_opened(w->c, h, s, half, slot);
+		exchange_opened(w->c, h, s, slot);
 		if (index != behind) {
 			slot->record.flags |= VOR_HTTP_PIPELINED;
 			for (int i = 0; i < SLOTS; i++)
@@ -536,11 +539,11 @@ INLINE int response_head(struct work *w, struct half *half)
 	}
 	half->carry_length = 0;
 	if (upgrade) {
-		response_end(w, half, VOR_HTTP_RESPONSE_COMPLETE | VOR_HTTP_UPGRADED);
+		response_end(h, w->s, VOR_HTTP_RESPONSE_COMPLETE | VOR_HTTP_UPGRADED);
 		return ROUND_UPGRADED;
 	}
 	if ((h->head_methods & bit) || status == 204 || status == 304) {
-		response_end(w, half, VOR_HTTP_RESPONSE_COMPLETE);
+		response_end(h, w->s, VOR_HTTP_RESPONSE_COMPLETE);
 	} else if (half->flags & HEAD_CHUNKED) {
 		half->state = HALF_CHUNK_SIZE;
 		half->left = 0;
@@ -548,7 +551,7 @@ INLINE int response_head(struct work *w, struct half *half)
 		half->state = HALF_LENGTH;
 		half->left = half->length;
 		if (!half->left)
-			response_end(w, half, VOR_HTTP_RESPONSE_COMPLETE);
+			response_end(h, w->s, VOR_HTTP_RESPONSE_COMPLETE);
 	} else {
 		half->state = HALF_CLOSE;
 	}
@@ -560,7 +563,7 @@ INLINE void message_end(struct work *w, struct half *half)
 	if (w->s->request)
 		request_end(w, half);
 	else
-		response_end(w, half, VOR_HTTP_RESPONSE_COMPLETE);
+		response_end(w->h, w->s, VOR_HTTP_RESPONSE_COMPLETE);
 }
 
 /* ---- lines ---- */
@@ -729,64 +732,76 @@ INLINE int window(struct work *w, struct half *half, __u32 rest)
 
 /* ---- chunked bodies ---- */
 
-/* Walks bytes of chunk framing, at most 32 at a time, up to where payload or a trailer begins. */
+struct chunk_walk {
+	struct half *half;
+	struct scratch *s;
+	__u32 n;
+	__s32 result;
+};
+
+/* One byte of chunk framing. Stops where payload or a trailer begins. */
+static long chunk_byte(__u32 i, struct chunk_walk *w)
+{
+	struct half *half = w->half;
+	if (i >= w->n)
+		return 1;
+	__u8 byte = load1(w->s, i);
+	w->s->used = i + 1;
+	if (half->state == HALF_CHUNK_END) {
+		if (byte == '\r')
+			return 0;
+		if (byte != '\n') {
+			w->result = ROUND_MALFORMED;
+			return 1;
+		}
+		half->state = HALF_CHUNK_SIZE;
+		half->left = 0;
+		half->flags &= ~HEAD_DIGITS;
+		return 0;
+	}
+	if (half->state == HALF_CHUNK_SIZE) {
+		__u32 digit = byte - '0', letter = (byte | 0x20) - 'a';
+		if (digit > 9)
+			digit = letter <= 5 ? letter + 10 : 16;
+		if (digit < 16) {
+			if (half->left >> 56)
+				w->result = ROUND_MALFORMED;
+			half->left = half->left << 4 | digit;
+			half->flags |= HEAD_DIGITS;
+			return w->result != ROUND_ON;
+		}
+		if (!(half->flags & HEAD_DIGITS) ||
+		    (byte != ';' && byte != ' ' && byte != '\t' && byte != '\r' && byte != '\n')) {
+			w->result = ROUND_MALFORMED;
+			return 1;
+		}
+		half->state = HALF_CHUNK_LINE;
+	}
+	if (byte != '\n')
+		return 0;
+	half->state = half->left ? HALF_CHUNK_DATA : HALF_TRAILER;
+	half->carry_length = 0;
+	half->flags &= ~(HEAD_LONG | HEAD_DIGITS);
+	w->s->chunks++;
+	return 1;
+}
+
+/* Walks up to 32 bytes of chunk framing. */
 ALONE int chunk_framing(struct half *half, struct scratch *s, __u32 rest)
 {
 	if (!half || !s)
 		return ROUND_FAULT;
-	__u32 n = MIN(rest, 32), used = 0;
 	if (s->chunks >= CHUNKS_MAX) {
 		half->state = HALF_INEXACT;
 		return ROUND_ON;
 	}
-	if (io_read(s, 0, s->offset, n) != n)
+	struct chunk_walk w = {.half = half, .s = s, .n = MIN(rest, 32)};
+	if (io_read(s, 0, s->offset, w.n) != w.n)
 		return ROUND_FAULT;
-	for (int i = 0; i < 32; i++) {
-		if (i >= n)
-			break;
-		__u8 byte = s->buffer[i];
-		used = i + 1;
-		if (half->state == HALF_CHUNK_END) {
-			if (byte == '\r')
-				continue;
-			if (byte != '\n')
-				return ROUND_MALFORMED;
-			half->state = HALF_CHUNK_SIZE;
-			half->left = 0;
-			half->flags &= ~HEAD_DIGITS;
-			continue;
-		}
-		if (half->state == HALF_CHUNK_SIZE) {
-			__u32 digit = byte - '0', letter = (byte | 0x20) - 'a';
-			if (digit > 9) {
-				if (letter > 5) {
-					if (!(half->flags & HEAD_DIGITS))
-						return ROUND_MALFORMED;
-					if (byte != ';' && byte != ' ' && byte != '\t' && byte != '\r' && byte != '\n')
-						return ROUND_MALFORMED;
-					half->state = HALF_CHUNK_LINE;
-				} else {
-					digit = letter + 10;
-				}
-			}
-			if (half->state == HALF_CHUNK_SIZE) {
-				if (half->left >> 56)
-					return ROUND_MALFORMED;
-				half->left = half->left << 4 | digit;
-				half->flags |= HEAD_DIGITS;
-				continue;
-			}
-		}
-		if (byte == '\n') {
-			half->state = half->left ? HALF_CHUNK_DATA : HALF_TRAILER;
-			half->carry_length = 0;
-			half->flags &= ~(HEAD_LONG | HEAD_DIGITS);
-			s->chunks++;
-			break;
-		}
-	}
-	s->offset += used;
-	return ROUND_ON;
+	s->used = 0;
+	REPEAT(32, chunk_byte, &w);
+	s->offset += s->used;
+	return w.result;
 }
 
 /* ---- one operation ---- */
