@@ -224,6 +224,13 @@ export function bootClock(): {
 	readonly realNanos: number
 }
 
+/**
+ * Makes glibc share this many heaps between the threads that allocate from now on (M_ARENA_MAX, for the whole process).
+ * Loading parses the kernel's BTF on a pool thread: with a heap of its own, that thread keeps some 45 MB for ever; with 1
+ * they go back. False where the C library has no such setting.
+ */
+export function limitHeapArenas(count: number): boolean
+
 export class BpfError extends Error {
 	/** What was being done: 'open', 'load', 'attach', 'map_update' … */
 	readonly operation: string

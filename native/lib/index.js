@@ -336,6 +336,10 @@ function bootClock() {
 	return native.bootClock()
 }
 
+function limitHeapArenas(count) {
+	return native.limitHeapArenas(count)
+}
+
 // One assignment a name: Node finds names to import from ESM by looking for these.
 exports.openObject = openObject
 exports.probeFeature = probeFeature
@@ -343,4 +347,5 @@ exports.enableStats = enableStats
 exports.listPrograms = listPrograms
 exports.libbpfVersion = libbpfVersion
 exports.bootClock = bootClock
+exports.limitHeapArenas = limitHeapArenas
 exports.BpfError = BpfError

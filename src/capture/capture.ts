@@ -1,4 +1,4 @@
-import type { BpfLink, RingReader } from 'bpf-native-loader'
+import { type BpfLink, limitHeapArenas, type RingReader } from 'bpf-native-loader'
 import { type Observable, Subject } from 'rxjs'
 import type { RawBatch } from '../model/batch.ts'
 import type { FallbackCount } from '../model/exchange.ts'
@@ -138,6 +138,8 @@ class KernelCapture implements Capture {
 			throw new VorError('E_PID_NAMESPACE', `the pid namespace ${namespace.detail}`, { fix: namespace.fix })
 		}
 		this.clock = createBootClock()
+		// Before any thread allocates: what loading takes on a pool thread (the kernel's types) is needed once.
+		limitHeapArenas(1)
 		options.processes.prepare()
 		const kernel = await loadKernelObject(options)
 		this.kernel = kernel

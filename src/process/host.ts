@@ -11,6 +11,8 @@ export interface HostFact {
 	readonly bootId: string
 	/** User name of a uid, '' when not known here (it may be one of a container). */
 	userName(uid: number): string
+	/** All of them, for a recording. */
+	readonly users?: ReadonlyMap<number, string>
 }
 
 export function readHost(): HostFact {
@@ -21,6 +23,7 @@ export function readHost(): HostFact {
 		arch: ARCHITECTURES[arch()] ?? arch(),
 		bootId: text('/proc/sys/kernel/random/boot_id').trim(),
 		userName: (uid) => users.get(uid) ?? '',
+		users,
 	}
 }
 
@@ -33,16 +36,31 @@ const ARCHITECTURES: Readonly<Record<string, string>> = {
 
 /** For the header of a recording, and back. */
 export function hostToRecord(host: HostFact): Record<string, string> {
-	return { 'host.name': host.name, 'host.id': host.id, 'host.arch': host.arch, 'boot.id': host.bootId }
+	const record: Record<string, string> = {
+		'host.name': host.name,
+		'host.id': host.id,
+		'host.arch': host.arch,
+		'boot.id': host.bootId,
+	}
+	for (const [uid, name] of host.users ?? []) record[`${USER}${uid}`] = name
+	return record
 }
 
+/** Before a uid, in a recording. */
+const USER = 'user.'
+
 export function hostFromRecord(record: Readonly<Record<string, string>>): HostFact {
+	const users = new Map<number, string>()
+	for (const [key, name] of Object.entries(record)) {
+		if (key.startsWith(USER)) users.set(Number(key.slice(USER.length)), name)
+	}
 	return {
 		name: record['host.name'] ?? '',
 		id: record['host.id'] ?? '',
 		arch: record['host.arch'] ?? '',
 		bootId: record['boot.id'] ?? '',
-		userName: () => '',
+		userName: (uid) => users.get(uid) ?? '',
+		users,
 	}
 }
 

@@ -23,7 +23,11 @@ export interface ScanWorker {
 
 /** A run of the sources needs the TypeScript loader in the worker too: worker threads do not inherit it. */
 function spawnWorker(): Worker {
-	const options = { name: 'vor-proc', execArgv: [] }
+	const options = {
+		name: 'vor-proc',
+		execArgv: [],
+		resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 256 },
+	}
 	if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./worker.js', import.meta.url), options)
 	// Resolved by its file: require() would give the loader's CommonJS half, which cannot register.
 	const manifest = createRequire(import.meta.url).resolve('tsx/package.json')

@@ -27,5 +27,6 @@ NAPI_MODULE_INIT() {
 	define_ring(env, exports);
 	define_system(env, exports);
 	define_clock(env, exports);
+	define_heap(env, exports);
 	return exports;
 }

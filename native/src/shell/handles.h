@@ -68,6 +68,7 @@ void define_map(napi_env env, napi_value exports);
 void define_ring(napi_env env, napi_value exports);
 void define_system(napi_env env, napi_value exports);
 void define_clock(napi_env env, napi_value exports);
+void define_heap(napi_env env, napi_value exports);
 
 // Fills the shape on first use after load.
 Failure ensure_shape(MapHandle* map);
