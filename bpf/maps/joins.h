@@ -3,7 +3,7 @@
  * the two ends and the TCP sequence number of the request's first byte, which both sides know, whenever Vör was attached
  * and however requests are pipelined.
  *
- * An array of 32 768 places, the place chosen by a hash of the key (a hash map costs four times as much). Written by the
+ * An array of 8 192 places, the place chosen by a hash of the key (a hash map costs four times as much). Written by the
  * client before its bytes leave (tcp_sendmsg_locked), marked as taken by the server when its request head is complete,
  * never deleted: the next request that hashes to the place overwrites it. An entry is needed for the microseconds between
  * send and read; one that was overwritten before is not found, and user space joins the two records by the same key. */
@@ -29,7 +29,7 @@ struct ids {
 	__u32 _pad;
 };
 
-#define JOIN_PLACES 32768
+#define JOIN_PLACES 8192
 
 struct join {
 	struct join_key key;
@@ -67,7 +67,7 @@ INLINE void join_key_fill(struct join_key *key, const struct vor_address *client
 INLINE struct join *join_place(const struct join_key *key)
 {
 	__u64 mix = ((__u64)key->seq << 32 | (__u32)key->from_port << 16 | key->to_port) * 0x9e3779b97f4a7c15ull;
-	__u32 place = mix >> 49;
+	__u32 place = mix >> 51;
 	return bpf_map_lookup_elem(&vor_joins, &place);
 }
 

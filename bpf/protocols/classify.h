@@ -81,6 +81,10 @@ ALONE int classify(struct scratch *s, __u32 n)
 {
 	if (!s)
 		return GUESS_OTHER;
+	__u32 length;
+	known_method(load8(s, 0), &length);
+	if (n >= 8 && length)
+		return GUESS_REQUEST;
 	__u32 at = empty_lines(s);
 	if (at >= n)
 		return GUESS_MORE;

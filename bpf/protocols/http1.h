@@ -608,6 +608,9 @@ ALONE int line_end(struct conn *c, struct http1 *h, struct scratch *s, __u32 fee
 	return header_line(w, half, line, text);
 }
 
+/* Bit n: letter 64 + n begins a name that header_line looks at: content-length, host, trace… and transfer… */
+#define HEADER_INITIALS (1ull << ('c' - 64) | 1ull << ('h' - 64) | 1ull << ('t' - 64))
+
 /* One step of the search for line ends: 24 bytes without one, or up to the next one. What lies beyond the end is from
  * earlier operations; a line feed found there is none. */
 static long scan_step(__u32 i, struct work *w)
@@ -646,6 +649,15 @@ static long scan_step(__u32 i, struct work *w)
 	if (at >= s->end)
 		return 1;
 	s->scan = at + 1;
+	/* Most header lines start with no letter that a name we look at starts with: passed over here. */
+	struct half *half = half_of(w);
+	__u64 first = load1(s, s->line) | 0x20;
+	if (half->state == HALF_HEADERS && s->line >= s->carried && first < 128 && first >= 64 &&
+	    !(HEADER_INITIALS >> (first - 64) & 1)) {
+		half->flags &= ~(HEAD_LAST_FRAMING | HEAD_LAST_TRACEPARENT | HEAD_LONG);
+		s->line = at + 1;
+		return 0;
+	}
 	s->result = line_end(w->c, w->h, s, at);
 	return s->result || s->stop;
 }
