@@ -1,4 +1,4 @@
-// npm run bench: every test/bench/*.bench.ts; `npm run bench -- NAME …` those whose name holds NAME; `--list` lists them.
+// npm run bench: every test/bench/*.bench.ts, each a script that runs when it is loaded; `npm run bench -- NAME …` those whose name holds NAME; `--list` lists them.
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { startChild, stopChild } from './lib/children.mjs'

@@ -1,0 +1,81 @@
+/** Time from start to the first span at a collector, and resident memory at rest and under load. */
+import { readFileSync } from 'node:fs'
+import { selecting, stages } from '../e2e/support/pipelines.ts'
+import { run, startProgram } from '../e2e/support/process.ts'
+import { buildLoadMaker, startNginx } from '../e2e/support/programs.ts'
+import { startVor, sumMetric } from '../e2e/support/vor.ts'
+import { startCollector } from '../helpers/collector.ts'
+
+const runs = 5
+
+/** MiB: all, and the part that is the ring's mapping. */
+function memory(pid: number): { rss: number; ring: number } {
+	const smaps = readFileSync(`/proc/${pid}/smaps`, 'utf8')
+	let rss = 0
+	let ring = 0
+	let inRing = false
+	for (const line of smaps.split('\n')) {
+		if (/^[0-9a-f]+-[0-9a-f]+ /.test(line)) inRing = line.includes('bpf-map')
+		const match = line.match(/^Rss:\s+(\d+) kB/)
+		if (match === null) continue
+		rss += Number(match[1]) / 1024
+		if (inRing) ring += Number(match[1]) / 1024
+	}
+	return { rss, ring }
+}
+
+const show = (name: string, { rss, ring }: { rss: number; ring: number }) =>
+	console.log(
+		`${name}: RSS ${rss.toFixed(0)} MiB, of it the ring ${ring.toFixed(0)} MiB, without it ${(rss - ring).toFixed(0)} MiB`,
+	)
+
+async function main(): Promise<void> {
+	const collector = await startCollector()
+	const nginx = await startNginx('server { listen 127.0.0.1:PORT; location / { return 200 yes; } }')
+	const pipeline = stages({
+		endpoint: collector.endpoint,
+		interval: '1s',
+		ringbuf: selecting({ ports: [nginx.port] }),
+	})
+
+	const firsts: number[] = []
+	for (let i = 0; i < runs; i++) {
+		const before = sumSpans()
+		const start = performance.now()
+		const starting = startVor(pipeline)
+		const knocking = setInterval(() => void fetch(`${nginx.url}/first/${i}`).catch(() => {}), 10)
+		while (sumSpans() === before) await new Promise((resolve) => setTimeout(resolve, 5))
+		firsts.push(performance.now() - start)
+		clearInterval(knocking)
+		await (await starting).stop()
+	}
+	firsts.sort((a, b) => a - b)
+	console.log(
+		`first span at the collector after start: median ${firsts[runs >> 1]?.toFixed(0)} ms, worst ${firsts[runs - 1]?.toFixed(0)} ms (goal 1000, mark 3000)`,
+	)
+
+	const vor = await startVor(pipeline)
+	await new Promise((resolve) => setTimeout(resolve, 5000))
+	show('at rest', memory(vor.pid))
+	const load = startProgram(await buildLoadMaker(), [String(nginx.port), '64', '10000', '20', '/'])
+	for (let i = 0; i < 4; i++) {
+		await new Promise((resolve) => setTimeout(resolve, 4500))
+		show(`at 10 000 requests/s after ${(i + 1) * 4.5} s`, memory(vor.pid))
+	}
+	await load.exited
+	await run(await buildLoadMaker(), [String(nginx.port), '64', '0', '10', '/'])
+	show('after 10 s of all that nginx can', memory(vor.pid))
+	const text = await vor.metrics()
+	console.log(
+		`spans exported ${sumMetric(text, 'otelcol_exporter_sent_spans_total')}, dropped by the kernel ${sumMetric(text, 'vor_component_dropped_total', { component_id: 'ebpf.ringbuf.t' })}`,
+	)
+	await vor.stop()
+	await nginx.stop()
+	await collector.stop()
+
+	function sumSpans(): number {
+		return collector.traces().filter((span) => span.attributes['server.port'] === BigInt(nginx.port)).length
+	}
+}
+
+await main()
