@@ -36,7 +36,7 @@ is valid. No network is opened; of the file system only the configuration and it
       --explain                 show advice and warnings that Alloy does not have (always on a terminal)
       --json                    print everything found as JSON on standard output
 `,
-	run: (argv, io) => runValidate(argv, io, () => createComponentRegistry(checkServices())),
+	run: (argv, io) => runValidate(argv, io, knownComponents),
 }
 
 /** Definitions want their services although nothing is built. */
@@ -49,6 +49,9 @@ const checkServices = (): ReturnType<typeof createServices> =>
 		source: undefined,
 		tap: undefined,
 	})
+
+/** The components that Vör has. */
+export const knownComponents = (): Registry => createComponentRegistry(checkServices())
 
 /** The command, with the components it knows as a parameter. */
 export async function runValidate(

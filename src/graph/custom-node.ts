@@ -7,8 +7,9 @@ import type { Block, Expr } from '../syntax/ast.ts'
 import { formatDiagnostic } from '../syntax/diag.ts'
 import type { ModuleRef } from './component-node.ts'
 import type { CustomScope, Declare } from './customs.ts'
-import { Module, type ModuleInput } from './module.ts'
+import { Module } from './module.ts'
 import { AdvisedError, LoadError, loadError, messageOf, Node } from './node.ts'
+import type { ModuleInput } from './plan.ts'
 import { type Shared, tick } from './shared.ts'
 
 /** An instance of a `declare`: a module of its own. */

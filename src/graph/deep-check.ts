@@ -4,8 +4,9 @@ import { createAccounting } from '../telemetry/accounting.ts'
 import type { Logger } from '../telemetry/log.ts'
 import { fetchModule } from './fetcher.ts'
 import { type Fetcher, UnseenModule } from './import-source.ts'
-import { Module, type ModuleInput } from './module.ts'
+import { Module } from './module.ts'
 import { LoadError } from './node.ts'
+import type { ModuleInput } from './plan.ts'
 import type { StaticContext } from './static-check.ts'
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent }
