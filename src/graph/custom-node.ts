@@ -23,6 +23,8 @@ export class CustomNode extends Node {
 	#declare: Declare | undefined
 	#args: ReadonlyMap<string, Value> = new Map()
 	#started = false
+	/** Of the modules that its declare can see, when it was last read. */
+	#revision = 0
 	#pending:
 		| { readonly block: Block; readonly declare: Declare; readonly args: ReadonlyMap<string, Value> }
 		| undefined
@@ -69,6 +71,7 @@ export class CustomNode extends Node {
 		if (pending === undefined) return
 		this.block = pending.block
 		this.#declare = pending.declare
+		this.#revision = pending.declare.scope.revision
 		this.#args = pending.args
 		this.#customs = this.#offered
 		this.#pending = undefined
@@ -94,7 +97,8 @@ export class CustomNode extends Node {
 		try {
 			const args = readArguments(this.block, scope)
 			const declare = findDeclare(this.#customs!, this.block)
-			if (declare.block !== this.#declare?.block) this.#parent.track(this.#reload(declare, args))
+			if (declare.block !== this.#declare?.block || declare.scope.revision !== this.#revision)
+				this.#parent.track(this.#reload(declare, args))
 			else {
 				this.#args = args
 				this.module.setArguments(args)
@@ -111,6 +115,7 @@ export class CustomNode extends Node {
 			await this.module.prepare(moduleInput(declare, args))
 			await this.module.commit()
 			this.#declare = declare
+			this.#revision = declare.scope.revision
 			this.#args = args
 			this.#publish()
 			this.health.evaluated('healthy', 'component evaluated')

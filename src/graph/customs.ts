@@ -13,6 +13,8 @@ export interface ImportedModule {
 	readonly unseen: boolean
 	/** Why it offers nothing. */
 	readonly problem: string | undefined
+	/** Grows whenever it offers something else. */
+	readonly exportsChangedAt: number
 }
 
 /**
@@ -42,6 +44,18 @@ export class CustomScope {
 		if (module !== undefined && name.length > 1)
 			return module.unseen || (module.declares?.maybe(name.slice(1)) ?? false)
 		return this.#outer?.maybe(name) ?? false
+	}
+
+	/** Grows whenever one of the modules that can be seen from here offers something else. */
+	get revision(): number {
+		let latest = this.#outer === undefined ? 0 : this.#outer.revision
+		for (const module of this.imports.values())
+			latest = Math.max(
+				latest,
+				module.exportsChangedAt,
+				module.declares === undefined ? 0 : module.declares.revision,
+			)
+		return latest
 	}
 
 	/** Why the module that a name comes from offers nothing. */

@@ -63,6 +63,20 @@ export class ImportNode extends Node implements ImportedModule {
 		}
 	}
 
+	/** What the import nodes of the module itself report to: a change of theirs is one of this node's. */
+	get #inside(): ModuleRef {
+		const { id, path } = this.#module
+		return {
+			id,
+			path,
+			exportsChanged: () => {
+				if (this.live) this.#module.exportsChanged(this)
+			},
+			track: (work) => this.#module.track(work),
+			retire: (work) => this.#module.retire(work),
+		}
+	}
+
 	/** What the request gives. A module that cannot be parsed is no veto; one that cannot be read is, unless it ran before. */
 	async #load(
 		request: ImportRequest,
@@ -108,7 +122,7 @@ export class ImportNode extends Node implements ImportedModule {
 						blockId(statement),
 						statement,
 						this.#shared,
-						this.#module,
+						this.#inside,
 						this.#depth + 1,
 					)
 					declares.imports.set(statement.label, node)
@@ -168,7 +182,9 @@ export class ImportNode extends Node implements ImportedModule {
 	}
 
 	async rollback(): Promise<void> {
+		const loaded = this.#pending?.loaded
 		this.#pending = undefined
+		if (loaded !== this.#loaded) for (const node of loaded?.inner ?? []) await node.stop()
 	}
 
 	evaluate(scope: Scope): void {

@@ -119,6 +119,8 @@ export class Module implements ModuleRef {
 		const plan = this.#plan
 		this.#plan = undefined
 		for (const node of plan?.nodes.values() ?? []) await node.rollback()
+		// What changed meanwhile waited for the plan.
+		this.settle()
 	}
 
 	/** Puts the plan in force: sinks first, so that what feeds them is turned over to them when they are ready. */

@@ -166,6 +166,28 @@ test "t" { }`)
 		expect(journal.take()).toContain('build test.sink.k base')
 	})
 
+	it('follows a change in a module that an imported module imports', async () => {
+		const { graph, journal, load } = testGraph()
+		const elsewhere = await mkdtemp(join(tmpdir(), 'vor-inner-'))
+		const inner = join(elsewhere, 'inner.alloy')
+		const write = (tag: string): Promise<void> =>
+			writeFile(inner, `declare "b" {\n\ttest.sink "k" { tag = "${tag}" }\n}\n`)
+		await write('first')
+		await writeFile(
+			join(folder, 'outer.alloy'),
+			`import.file "base" { filename = "${inner}" }\ndeclare "t" {\n\tbase.b "x" { }\n}\n`,
+		)
+		expect(
+			errors(await load(`import.file "ns" { filename = "${join(folder, 'outer.alloy')}" }\nns.t "one" { }`)),
+		).toEqual([])
+		journal.take()
+		await write('second')
+		await eventually(() => journal.lines.includes('update test.sink.k second'))
+		expect(journal.take()).toEqual(['update test.sink.k second'])
+		await graph.stop(1000)
+		await rm(elsewhere, { recursive: true })
+	})
+
 	it('imports over HTTP and polls for changes', async () => {
 		let tag = 'one'
 		const server = createServer((_request, response) =>
