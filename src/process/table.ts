@@ -58,6 +58,15 @@ export function createProcessTable(options: ProcessTableOptions = {}): ProcessTa
 	return new Table(options)
 }
 
+interface Probe {
+	/** open: to be asked for with the next process of the executable. */
+	state: 'open' | 'asked' | 'attached' | 'failed'
+	attempts: number
+}
+
+/** An executable that refuses so often will not take the probe. */
+const PROBE_ATTEMPTS = 10
+
 class Table implements ProcessTable {
 	readonly counters: ProcessTableCounters = {
 		events: 0,
@@ -73,7 +82,7 @@ class Table implements ProcessTable {
 	private readonly changed = new Set<Entry>()
 	private readonly selections: KernelSelection[] = []
 	/** Executables whose probe was asked for, and what became of it. */
-	private readonly probes = new Map<string, 'asked' | 'attached' | 'failed'>()
+	private readonly probes = new Map<string, Probe>()
 	private readonly sites: ProbeSite[] = []
 	private readonly toScan = new Set<number>()
 	private readonly secondLook: { entry: Entry; dueNs: number }[] = []
@@ -211,7 +220,12 @@ class Table implements ProcessTable {
 	}
 
 	probeAttached(site: ProbeSite, attached: boolean): void {
-		this.probes.set(siteKey(site.executableKey, site.program), attached ? 'attached' : 'failed')
+		const key = siteKey(site.executableKey, site.program)
+		const probe = this.probes.get(key)
+		if (probe === undefined) return
+		// Most often the process whose path was used is gone: another one of the same executable may do.
+		const retry = !attached && probe.attempts < PROBE_ATTEMPTS
+		probe.state = attached ? 'attached' : retry ? 'open' : 'failed'
 		for (const entry of this.current.values()) {
 			if (entry.executableKey === site.executableKey) this.tellKernel(entry)
 		}
@@ -350,8 +364,11 @@ class Table implements ProcessTable {
 		if (entry.fact.selection !== 'selected') return
 		for (const site of entry.sites) {
 			const key = siteKey(entry.executableKey, site.program)
-			if (this.probes.has(key)) continue
-			this.probes.set(key, 'asked')
+			const probe = this.probes.get(key) ?? { state: 'open', attempts: 0 }
+			if (probe.state !== 'open') continue
+			probe.state = 'asked'
+			probe.attempts++
+			this.probes.set(key, probe)
 			this.sites.push({
 				program: site.program,
 				path: `/proc/${entry.pid}/exe`,
@@ -385,7 +402,7 @@ class Table implements ProcessTable {
 		const verdict = entry.verdict
 		if (verdict === undefined) return
 		const nginx = entry.sites.some(
-			(site) => this.probes.get(siteKey(entry.executableKey, site.program)) === 'attached',
+			(site) => this.probes.get(siteKey(entry.executableKey, site.program))?.state === 'attached',
 		)
 		let wanted: Entry['kernel'] = verdict.selection === 'rejected' ? 'rejected' : 'selected'
 		if (verdict.awaitsPort && this.nowNs < entry.startNs + AWAIT_PORT_NS) {

@@ -174,14 +174,15 @@ test('what is recorded live is replayed byte for byte, with the facts', async ()
 	await live.capture.stop()
 	await writer.close()
 	const batches = await lastValueFrom(createReplay(path).pipe(toArray()))
-	expect(Buffer.concat(batches.map(({ bytes }) => bytes))).toEqual(Buffer.concat(originals))
+	const now = Date.now() / 1000
+	expect(Buffer.concat(batches.map(({ bytes }) => bytes)).equals(Buffer.concat(originals))).toBe(true)
 	expect(batches.flatMap(({ processes }) => processes)).toEqual(facts)
 	const times = batches.map(({ timeNs }) => timeNs)
 	expect(times).toEqual([...times].sort((a, b) => a - b))
 	// The clock offset turns boot time into Unix time: the last batch is some seconds old at most.
 	const last = batches.at(-1)
 	const unix = (last?.clockOffset.seconds ?? 0) + ((last?.timeNs ?? 0) + (last?.clockOffset.nanos ?? 0)) / 1e9
-	expect(Math.abs(unix - Date.now() / 1000)).toBeLessThan(10)
+	expect(Math.abs(unix - now)).toBeLessThan(30)
 })
 
 test('an object that is none is refused with what to do', async () => {

@@ -232,6 +232,23 @@ test('a probe is asked for once per executable, and its processes are flagged wh
 	])
 })
 
+test('a probe that was refused is tried through another process, and given up after ten times', async () => {
+	const sites = [{ program: 'probe', symbol: 'f', offset: 64 }]
+	const { table } = setup({ all: [80, 81].map((pid) => scanned(pid, { executableKey: '1:9', sites })) })
+	await table.start()
+	let [site] = table.takeProbeSites()
+	table.apply({ kind: 'exit', pid: 80, startNs: 100 * second, timeNs: 101 * second })
+	let attempts = 0
+	while (site !== undefined) {
+		attempts++
+		table.probeAttached(site, false)
+		;[site] = table.takeProbeSites()
+		if (site !== undefined) expect(site.path).toBe('/proc/81/exe')
+	}
+	expect(attempts).toBe(10)
+	expect(table.takeSelections()).toEqual([])
+})
+
 test('a program seen exporting keeps that signal for itself until it execs', () => {
 	const { table } = setup()
 	table.apply(exec(60, ['/bin/server']))

@@ -60,7 +60,12 @@ export async function startCapture(
 		})
 	})
 	await capture.start()
-	return { capture, table, accounting, seen, fallback, notices, until }
+	const waitUntil = (check: () => boolean, what: string): Promise<void> =>
+		until(
+			check,
+			() => `${what}; ${JSON.stringify([capture.counters(), capture.statistics, table.counters, notices])}`,
+		)
+	return { capture, table, accounting, seen, fallback, notices, until: waitUntil }
 }
 
 function readExchanges(bytes: Buffer, give: (exchange: Omit<Seen, 'fact'>) => void): void {
@@ -79,10 +84,11 @@ function readExchanges(bytes: Buffer, give: (exchange: Omit<Seen, 'fact'>) => vo
 	}
 }
 
-async function until(check: () => boolean, what: string): Promise<void> {
-	const deadline = Date.now() + 10_000
+async function until(check: () => boolean, what: () => string): Promise<void> {
+	// Not the wall clock: a machine that was paused steps it.
+	const deadline = performance.now() + 10_000
 	while (!check()) {
-		if (Date.now() > deadline) throw new Error(`waited 10 s for: ${what}`)
+		if (performance.now() > deadline) throw new Error(`waited 10 s for: ${what()}`)
 		await new Promise((resolve) => setTimeout(resolve, 10))
 	}
 }
