@@ -217,6 +217,6 @@ export class ServiceNode extends Node {
 
 	/** The block was taken out: its defaults hold again. */
 	async stop(): Promise<void> {
-		this.#shared.configure(this.id, this.#schema.defaults())
+		if (!this.#shared.stopping) this.#shared.configure(this.id, this.#schema.defaults())
 	}
 }
