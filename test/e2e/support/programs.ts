@@ -59,10 +59,11 @@ async function build(
 	compiler: string,
 	args: (out: string) => string[],
 	cwd: string,
+	env: NodeJS.ProcessEnv = process.env,
 ): Promise<string> {
 	mkdirSync(builds, { recursive: true })
 	const out = join(builds, name)
-	const result = await run(compiler, args(out), { cwd })
+	const result = await run(compiler, args(out), { cwd, env })
 	if (result.code !== 0) throw new Error(`${compiler} failed for ${name}:\n${result.stderr}`)
 	return out
 }
