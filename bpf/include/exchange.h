@@ -123,6 +123,7 @@ INLINE void announce(struct conn *c, struct scratch *s, __u32 seq)
 	a->evidence = parent.evidence;
 	a->absent = parent.absent;
 	a->seq = seq;
+	a->tid = s->io.tid;
 	a->published = 0;
 	if (parent.evidence) {
 		__builtin_memcpy(a->trace_id, parent.ids.trace_id, 16);
@@ -142,9 +143,11 @@ INLINE void client_opened(struct conn *c, struct http1 *h, struct scratch *s, st
 {
 	struct vor_http_record *record = &slot->record;
 	struct announced *a = &c->announced;
-	if (!a->valid || a->seq != record->join_seq)
+	/* The same send (its thread is still in it), or the send that began this request. */
+	if (!a->valid || (a->seq != record->join_seq && a->tid != s->io.tid))
 		announce(c, s, record->join_seq);
 	a->valid = 0;
+	record->join_seq = a->seq;
 	__builtin_memcpy(record->trace_id, a->trace_id, 16);
 	__builtin_memcpy(record->span_id, a->span_id, 8);
 	__builtin_memcpy(record->parent_span_id, a->parent, 8);

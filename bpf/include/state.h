@@ -29,7 +29,8 @@ struct announced {
 	__u8 evidence;
 	__u8 absent;
 	__u8 sampled;
-	__u8 _pad[7];
+	__u8 _pad[3];
+	__u32 tid;           /* thread whose send it is */
 };
 
 struct conn {

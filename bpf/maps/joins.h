@@ -3,9 +3,9 @@
  * the two ends and the TCP sequence number of the request's first byte, which both sides know, whenever Vör was attached
  * and however requests are pipelined.
  *
- * An array of 8 192 places, the place chosen by a hash of the key (a hash map costs four times as much). Written by the
- * client before its bytes leave (tcp_sendmsg_locked), marked as taken by the server when its request head is complete,
- * never deleted: the next request that hashes to the place overwrites it. An entry is needed for the microseconds between
+ * An array of 8 192 places, two for each key, chosen by a hash of it (a hash map costs four times as much). Written by
+ * the client before its bytes leave (tcp_sendmsg_locked), marked as taken by the server when its request head is complete
+ * or by the client when its exchange ends, never deleted: the next request that hashes to the place overwrites it. An entry is needed for the microseconds between
  * send and read; one that was overwritten before is not found, and user space joins the two records by the same key. */
 #pragma once
 
@@ -64,10 +64,11 @@ INLINE void join_key_fill(struct join_key *key, const struct vor_address *client
 	key->netns = is_loopback(server->addr) ? netns : 0;
 }
 
-INLINE struct join *join_place(const struct join_key *key)
+/* Two places for a key, side by side: `second` is 0 or 1. */
+INLINE struct join *join_place(const struct join_key *key, __u32 second)
 {
 	__u64 mix = ((__u64)key->seq << 32 | (__u32)key->from_port << 16 | key->to_port) * 0x9e3779b97f4a7c15ull;
-	__u32 place = mix >> 51;
+	__u32 place = (mix >> 51) ^ second;
 	return bpf_map_lookup_elem(&vor_joins, &place);
 }
 
@@ -80,10 +81,26 @@ INLINE bool join_same(const struct join *join, const struct join_key *key)
 	return !difference && join->key.netns == key->netns;
 }
 
-/* The client's. The sequence number is taken away first and put in last: a server that looks meanwhile finds nothing. */
+/* The entry of this key, wherever it is. */
+INLINE struct join *join_find(const struct join_key *key)
+{
+	struct join *join = join_place(key, 0);
+	if (join && join_same(join, key))
+		return join;
+	join = join_place(key, 1);
+	return join && join_same(join, key) ? join : NULL;
+}
+
+/* The client's. Of the two places the one whose entry was taken. The sequence number is taken away first and put in last:
+ * a server that looks meanwhile finds nothing. */
 INLINE void join_publish(const struct join_key *key, const struct ids *ids)
 {
-	struct join *join = join_place(key);
+	struct join *join = join_place(key, 0);
+	if (join && !join->taken && join->key.seq) {
+		struct join *other = join_place(key, 1);
+		if (other && (other->taken || !other->key.seq))
+			join = other;
+	}
 	if (!join)
 		return;
 	__sync_lock_test_and_set(&join->key.seq, ~key->seq);
@@ -97,8 +114,8 @@ INLINE void join_publish(const struct join_key *key, const struct ids *ids)
 /* The server's: true with the ids if the client is on this host. */
 INLINE bool join_take(const struct join_key *key, struct ids *ids)
 {
-	struct join *join = join_place(key);
-	if (!join || !join_same(join, key))
+	struct join *join = join_find(key);
+	if (!join)
 		return false;
 	*ids = join->ids;
 	/* Overwritten while we read? */
@@ -107,9 +124,10 @@ INLINE bool join_take(const struct join_key *key, struct ids *ids)
 	return true;
 }
 
-/* The client's again: whether a server on this host has the ids. Overwritten means not known: false. */
+/* The client's again, at the end of its exchange: whether a server on this host has the ids (overwritten means not known:
+ * false). The place is free from now on. */
 INLINE bool join_taken(const struct join_key *key)
 {
-	struct join *join = join_place(key);
-	return join && join_same(join, key) && join->taken;
+	struct join *join = join_find(key);
+	return join && __sync_fetch_and_or(&join->taken, 1);
 }
