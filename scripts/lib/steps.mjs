@@ -42,7 +42,22 @@ const steps = [
 		inputs: ['src', 'proto', 'bpf', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'],
 		outputs: ['dist/main.js'],
 		command: ['tsc', '-p', 'tsconfig.build.json'],
-		before: pruneDist,
+		before: () => pruneDist(),
+	},
+	{
+		name: 'bundle',
+		what: 'start-up bundle',
+		inputs: [
+			'src',
+			'proto',
+			'bpf',
+			'tsconfig.json',
+			'tsconfig.build.json',
+			'scripts/bundle.mjs',
+			'package-lock.json',
+		],
+		outputs: ['dist/main.js', 'dist/bundle/worker.js'],
+		command: ['node', 'scripts/bundle.mjs'],
 	},
 ]
 
@@ -67,6 +82,7 @@ function pruneDist(folder = 'dist', source = 'src') {
 	if (!existsSync(join(root, folder))) return
 	for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
 		const path = join(folder, entry.name)
+		if (path === 'dist/bundle') continue
 		if (entry.isDirectory()) pruneDist(path, join(source, entry.name))
 		else if (
 			entry.name.endsWith('.js') &&
