@@ -44,6 +44,7 @@ export class Evaluator {
 		} catch (reason) {
 			if (reason instanceof ValueError)
 				throw new DiagnosticError(locate(reason.problem, this.origins, this.source))
+			if (isStackOverflow(reason)) throw new DiagnosticError(tooDeep)
 			throw reason
 		}
 	}
@@ -117,6 +118,17 @@ export class Evaluator {
 		})
 	}
 }
+
+const tooDeep: Diagnostic = {
+	severity: 'error',
+	start: noPosition,
+	end: noPosition,
+	message: 'the value is nested too deeply',
+}
+
+/** Values from JSON or YAML can be deeper than the file that they come from. */
+const isStackOverflow = (reason: unknown): boolean =>
+	reason instanceof RangeError && /call stack/.test(reason.message)
 
 function known(value: Value): Value {
 	if (value instanceof UnknownValue) throw new UnknownSignal()

@@ -92,6 +92,21 @@ describe('expressions', () => {
 		).toMatch(/^\[+\]+$/)
 	})
 
+	it.each(['encoding.from_json', 'encoding.from_yaml'])(
+		'%s of a very deep document is refused, not a stack overflow',
+		(name) => {
+			for (const depth of [400, 900, 5000, 200_000]) {
+				const literal = JSON.stringify('['.repeat(depth) + ']'.repeat(depth))
+				expect(outcome(`${name}(${literal})`)).toMatch(/^\[+\]+$|exceeded max depth|nested too deeply/)
+				expect(outcome(`${name}(${literal}) == ${name}(${literal})`)).toMatch(
+					/true|exceeded max depth|nested too deeply/,
+				)
+			}
+			const indented = JSON.stringify(Array.from({ length: 3000 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'))
+			expect(typeof outcome(`${name}(${indented})`)).toBe('string')
+		},
+	)
+
 	it('never throws, whatever the text', () => {
 		const word = fc.constantFrom(
 			'(',

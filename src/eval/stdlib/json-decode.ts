@@ -11,7 +11,8 @@ import {
 } from '../values.ts'
 import { FunctionError } from './function.ts'
 
-const maxDepth = 10_000
+/** Go's limit is 10 000; ours leaves room on the stack for whatever reads the value. */
+const maxDepth = 1000
 const refusesSpace = /^(in literal|in numeric|after decimal|in exponent|in string escape|in \\u)/
 
 /** JSON as Go's `encoding/json` reads it into `any`, with its error texts. Every number is a float. */

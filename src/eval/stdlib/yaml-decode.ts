@@ -26,13 +26,15 @@ import { FunctionError } from './function.ts'
 
 /** Values that aliases may add: a small document must not become huge. */
 const maxNodes = 1_000_000
-const maxDepth = 1000
+/** Deeper documents are refused before a recursive parser sees them. */
+const maxDepth = 500
 
 /** YAML as Go's yaml.v3 reads it into `any`: the first document, plain scalars resolved by its rules. */
 export function decodeYaml(text: string): Value {
 	refuseBytes(text)
 	refuseDirective(text)
 	const lines = new LineCounter()
+	if (deepest(text) > maxDepth) throw new FunctionError('yaml: exceeded max depth')
 	const documents = parseAllDocuments(text, {
 		schema: 'failsafe',
 		lineCounter: lines,
@@ -97,6 +99,19 @@ function goText(problem: YAMLError): string | undefined {
 		default:
 			return undefined
 	}
+}
+
+/** An upper bound of the nesting: open brackets, and levels of indentation or of dashes on one line. */
+function deepest(text: string): number {
+	let open = 0
+	let most = 0
+	for (let at = 0; at < text.length; at++) {
+		const char = text.charCodeAt(at)
+		if (char === 0x5b || char === 0x7b) most = Math.max(most, ++open)
+		else if ((char === 0x5d || char === 0x7d) && open > 0) open--
+	}
+	for (const line of text.match(/^[ \-?]*/gm) ?? []) most = Math.max(most, line.length)
+	return most
 }
 
 class Reader {
