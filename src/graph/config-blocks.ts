@@ -110,12 +110,12 @@ const importHttp = defineArgs({
 	body: attr(string),
 	client: block({
 		bearer_token: attr(secret),
-		bearer_token_file: attr(string),
-		follow_redirects: attr(bool, { default: true }),
+		bearer_token_file: attr(string, { notYet: true }),
+		follow_redirects: attr(bool, { default: true, notYet: true }),
 		basic_auth: optionalBlock({
 			username: attr(string),
 			password: attr(secret),
-			password_file: attr(string),
+			password_file: attr(string, { notYet: true }),
 		}),
 	}),
 })
@@ -125,13 +125,19 @@ const importGit = defineArgs({
 	revision: attr(string, { default: 'HEAD' }),
 	path: attr(string, { required: true }),
 	pull_frequency: attr(duration, { default: 60_000 }),
-	basic_auth: optionalBlock({ username: attr(string), password: attr(secret), password_file: attr(string) }),
-	ssh_key: optionalBlock({
-		username: attr(string, { required: true }),
-		key: attr(secret),
-		key_file: attr(string),
-		passphrase: attr(secret),
-	}),
+	basic_auth: optionalBlock(
+		{ username: attr(string), password: attr(secret), password_file: attr(string) },
+		{ notYet: true },
+	),
+	ssh_key: optionalBlock(
+		{
+			username: attr(string, { required: true }),
+			key: attr(secret),
+			key_file: attr(string),
+			passphrase: attr(secret),
+		},
+		{ notYet: true },
+	),
 })
 
 export const importFile = defineArgs(fileWatch)

@@ -2,7 +2,7 @@ import type { Fields } from '../eval/args.ts'
 import type { Attribute, Block, Body } from '../syntax/ast.ts'
 import type { Diagnostic } from '../syntax/diag.ts'
 import type { AnyDefinition } from './component.ts'
-import { serviceBlocks } from './config-blocks.ts'
+import { configBlocks, serviceBlocks } from './config-blocks.ts'
 import { blockId, blockName, nameDiagnostic } from './node.ts'
 import type { Registry } from './registry.ts'
 import { resolveTraversal, traversalsOfBody } from './traversals.ts'
@@ -38,7 +38,11 @@ export function lint(blocks: readonly Block[], registry: Registry): readonly Dia
 export function lintFields(blocks: readonly Block[], registry: Registry): readonly Diagnostic[] {
 	const out: Diagnostic[] = []
 	for (const block of blocks) {
-		const fields = registry.get(blockName(block))?.args.fields ?? serviceBlocks.get(blockId(block))?.fields
+		const schema =
+			registry.get(blockName(block))?.args ??
+			serviceBlocks.get(blockId(block)) ??
+			configBlocks.get(blockName(block))
+		const fields = schema?.fields
 		if (fields !== undefined) fieldWarnings(block.body, fields, out)
 	}
 	return out
