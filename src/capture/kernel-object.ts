@@ -48,27 +48,48 @@ export async function loadKernelObject(options: LoadOptions): Promise<KernelObje
 	}
 }
 
+/**
+ * Everything at once, which is what most kernels take; only where that is refused are the hooks probed one by one and the
+ * rest loaded. Probing first would cost every start a reading of the kernel's types for each hook.
+ */
 async function load(path: string, storage: 'socket' | 'hash', options: LoadOptions): Promise<KernelObject> {
-	const object = openOrExplain(path)
+	const whole = openOrExplain(path)
 	try {
-		checkLayout(object, path)
-		const missingHooks = await switchOffMissing(object)
-		object.setGlobal('vor_self_tgid', options.selfPid ?? process.pid)
-		object.setGlobal('vor_capture_unix', options.unixSockets ?? true)
-		object.setGlobal('vor_selection_generation', GENERATION_MARK)
-		if (options.ringBytes !== undefined) object.setMaxEntries('vor_ring', options.ringBytes)
-		await object.load()
-		return {
-			object,
-			surface: 'tp_btf',
-			storage,
-			missingHooks,
-			attach: () => attachAll(object, missingHooks),
-			bumpSelection: selectionBumper(object),
-		}
+		checkLayout(whole, path)
+		return await loadWithout([], whole, storage, options)
 	} catch (reason) {
-		object.close()
-		throw explain(reason, path)
+		whole.close()
+		if (!(reason instanceof BpfError)) throw explain(reason, path)
+		const part = openOrExplain(path)
+		try {
+			const missing = await switchOffMissing(part)
+			if (missing.length === 0) throw reason
+			return await loadWithout(missing, part, storage, options)
+		} catch (second) {
+			part.close()
+			throw explain(second, path)
+		}
+	}
+}
+
+async function loadWithout(
+	missingHooks: readonly string[],
+	object: BpfObject,
+	storage: 'socket' | 'hash',
+	options: LoadOptions,
+): Promise<KernelObject> {
+	object.setGlobal('vor_self_tgid', options.selfPid ?? process.pid)
+	object.setGlobal('vor_capture_unix', options.unixSockets ?? true)
+	object.setGlobal('vor_selection_generation', GENERATION_MARK)
+	if (options.ringBytes !== undefined) object.setMaxEntries('vor_ring', options.ringBytes)
+	await object.load()
+	return {
+		object,
+		surface: 'tp_btf',
+		storage,
+		missingHooks,
+		attach: () => attachAll(object, missingHooks),
+		bumpSelection: selectionBumper(object),
 	}
 }
 
