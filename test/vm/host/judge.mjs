@@ -1,0 +1,77 @@
+// What one boot found, as the row of the matrix.
+import { SURFACES } from './surfaces.mjs'
+
+/**
+ * { kernel, seconds, problems, check, cells }. A cell's `state`:
+ *   works     loaded, attached, every span as it was sent
+ *   refused   the kernel said no: empty cell with its message
+ *   verifier  the kernel has what is needed and its verifier refuses the program: our fault, red
+ *   failed    it runs and something is wrong: red
+ *   absent    this build has no such surface
+ */
+export function judgeBoot(kernel, boot, asked = SURFACES) {
+	const of = (kind) => boot.findings.filter((finding) => finding.kind === kind)
+	const cells = SURFACES.map(({ surface, storage, title }) => {
+		const own = (kind) => of(kind).find((each) => each.surface === surface && each.storage === storage)
+		const skipped = !asked.some((each) => each.surface === surface && each.storage === storage)
+		const cell = skipped
+			? { state: 'absent', message: 'not asked for', problems: [] }
+			: judgeCell(own('load'), own('mix'), own('refused') ?? own('broken'))
+		return { surface, storage, title, ...cell }
+	})
+	const problems = boot.problem === '' ? [] : [`${boot.problem}; the console's end:`, ...boot.console]
+	return {
+		kernel: { series: kernel.series, release: kernel.release, version: kernel.version },
+		seconds: Math.round(boot.milliseconds / 100) / 10,
+		problems,
+		check: of('check')[0],
+		cells,
+	}
+}
+
+function judgeCell(load, mix, failure) {
+	if (load === undefined) return { state: 'failed', problems: ['the guest ended before it'] }
+	if (load.absent !== undefined) return { state: 'absent', message: load.absent, problems: [] }
+	if (load.refused !== undefined) return refusal(load.refused)
+	const { programs, missingHooks } = load.loaded
+	const loaded = { programs, missingHooks, usedStorage: load.loaded.storage }
+	if (failure?.kind === 'refused') return { ...loaded, ...refusal(failure.refused) }
+	if (failure !== undefined)
+		return { ...loaded, state: 'failed', problems: [failure.stack ?? failure.refused.message] }
+	if (mix === undefined)
+		return { ...loaded, state: 'failed', problems: ['the guest ended before the requests'] }
+	const problems = [...mix.problems]
+	for (const { family, way, result, problems: found } of mix.cells)
+		if (result === 'wrong') problems.push(...found.map((text) => `${family} ${way}: ${text}`))
+	if (mix.node !== undefined && mix.node.result !== 'seen')
+		problems.push(...mix.node.problems.map((text) => `Node: ${text}`))
+	return {
+		...loaded,
+		state: problems.length === 0 ? 'works' : 'failed',
+		problems,
+		paths: mix.cells,
+		node: mix.node?.result,
+		counters: mix.capture.counters,
+	}
+}
+
+function refusal({ errno, program, message, log }) {
+	const byVerifier = log !== '' && program !== ''
+	return {
+		state: byVerifier ? 'verifier' : 'refused',
+		message,
+		problems: byVerifier ? [`${program} (${errno}): ${message}`, ...log.split('\n').slice(-8)] : [],
+	}
+}
+
+/** Kernels and cells that must not be so, one line each. */
+export function redLines(rows) {
+	const lines = []
+	for (const { kernel, problems, cells } of rows) {
+		if (problems.length > 0) lines.push(`${kernel.release}: ${problems.join('\n    ')}`)
+		for (const cell of cells)
+			if (cell.problems.length > 0)
+				lines.push(`${kernel.release}, ${cell.title}, ${cell.state}:\n    ${cell.problems.join('\n    ')}`)
+	}
+	return lines
+}
