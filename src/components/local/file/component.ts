@@ -2,7 +2,7 @@ import { type FSWatcher, readFileSync, watch } from 'node:fs'
 import { dirname } from 'node:path'
 import { type ArgsOf, defineExports } from '../../../eval/args.ts'
 import { optionalSecret } from '../../../eval/types.ts'
-import { OptionalSecret } from '../../../eval/values.ts'
+import { OptionalSecret, optionalSecretValue, UnknownValue } from '../../../eval/values.ts'
 import type { ComponentDefinition } from '../../../graph/component.ts'
 import { goFileError } from '../../../util/go-error.ts'
 import { args as schema } from './args.ts'
@@ -19,6 +19,10 @@ export const defineLocalFile = (): ComponentDefinition<Args, { readonly content:
 	args: schema,
 	exports: defineExports({ content: optionalSecret }),
 	metadata,
+	// For `vor validate`: a secret's content refuses what a secret refuses, other content is some string.
+	describeExports: (args) => ({
+		content: args.is_secret ? optionalSecretValue('', true) : new UnknownValue('string'),
+	}),
 	build(options, first) {
 		let args = first
 		let watcher: FSWatcher | undefined

@@ -37,12 +37,17 @@ export const tls = defineArgs({
 	),
 })
 
+const compressions = enumOf(
+	['gzip', 'zlib', 'deflate', 'snappy', 'zstd', 'none', ''],
+	(text) => `unrecognized compression type "${text}"`,
+)
+
 const client = defineArgs({
 	endpoint: attr(string, {
 		required: true,
 		doc: '`host:port` of an OTLP/gRPC receiver. `https://` forces TLS.',
 	}),
-	compression: attr(string, { default: 'gzip', doc: '`gzip` or `none`.' }),
+	compression: attr(compressions, { default: 'gzip', doc: '`gzip` or `none`.' }),
 	tls: block(tls),
 	keepalive: optionalBlock({
 		ping_wait: attr(optional(duration)),
