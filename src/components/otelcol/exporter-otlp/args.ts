@@ -3,6 +3,7 @@ import {
 	bool,
 	capsule,
 	duration,
+	enumOf,
 	float,
 	int,
 	list,
