@@ -110,7 +110,7 @@ struct vor_address {
 };
 
 /* One exchange as one side of one socket saw it. Followed by text_len bytes: target, then host, then the method's text
- * if method is OTHER. Emitted in size classes (see bpf/maps/ring.h); `size` in the header is the class. */
+ * if method is OTHER. `size` in the header is the record's own length with its text, rounded up to 8. */
 struct vor_http_record {
 	struct vor_record_header header;
 	struct vor_process_key process;  /* owner when the request head was completed */
@@ -236,7 +236,7 @@ enum vor_counter {
 	VOR_COUNT_DROPPED_STATE_LOST = 7,/* connection state vanished with a request open (sweep, reuse) */
 	VOR_COUNT_STATE_FULL = 8,        /* connections without state: no memory or map full */
 	VOR_COUNT_READ_FAULT = 9,        /* user memory could not be read */
-	VOR_COUNT_JOIN_FULL = 10,        /* same-host join map was full */
+	VOR_COUNT_JOIN_FULL = 10,        /* always 0: a place that is needed again is overwritten, both records keep the key */
 	VOR_COUNT_THREAD_FULL = 11,      /* thread evidence map was full */
 	VOR_COUNT_PROCESS_DROPPED = 12,  /* process event not delivered: its ring was full */
 	VOR_COUNT_CONN_DROPPED = 13,     /* connection record not delivered */

@@ -9,7 +9,6 @@
 #include <bpf/bpf_tracing.h>
 #include "../events.h"
 
-#define AF_UNSET 0
 #define INLINE static __always_inline
 /* A function the verifier checks once, by itself (global in its terms): what it returns is unknown to the caller, so
  * its loops never multiply with the caller's paths. Pointer arguments may be NULL as far as the verifier knows. */

@@ -32,7 +32,6 @@ struct scratch {
 	__u32 result;      /* enum round_result of the line loop */
 	__u32 chunks;      /* chunk headers walked in this operation */
 	__u32 seq;         /* TCP sequence number of the operation's first byte */
-	__u32 seq_valid;
 	__u32 request;     /* the half being parsed is the request half */
 	__u32 used;        /* bytes of chunk framing passed */
 	__u32 nonblocking; /* O_NONBLOCK of the socket's file */
