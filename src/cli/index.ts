@@ -56,6 +56,11 @@ export const commands: readonly CommandEntry[] = [
 		load: async () => (await import('./graph.ts')).command,
 	},
 	{
+		name: 'lsp',
+		summary: 'Serve an editor: diagnostics, completion, documentation, formatting',
+		load: async () => (await import('./lsp.ts')).command,
+	},
+	{
 		name: 'tools',
 		summary: 'Small helpers for operators',
 		load: async () => (await import('./tools.ts')).command,

@@ -18,6 +18,7 @@ const ladder: Readonly<Record<string, readonly string[]>> = {
 	...Object.fromEntries(engines.map((engine) => [engine, forEngines])),
 	process: [...forEngines, 'elf'],
 	components: [...language, 'flow', 'graph', 'gen', ...engines],
+	lsp: [...language, 'flow', 'graph'],
 	ui: ['util', 'model', 'server'],
 	server: [...language, 'flow', 'graph'],
 	cli: ['*'],
@@ -29,6 +30,9 @@ const packageRooms: Readonly<Record<string, readonly string[]>> = {
 	'@grpc/grpc-js': ['export', 'components'],
 	pino: ['telemetry'],
 	convict: ['cli'],
+	'vscode-languageserver': ['lsp'],
+	'vscode-languageserver/node': ['lsp', 'cli'],
+	'vscode-languageserver-textdocument': ['lsp'],
 }
 
 interface Import {
