@@ -28,6 +28,8 @@ export interface RuntimeOptions {
 	readonly logLevel: LogLevel
 	/** Batches from elsewhere than the kernel. */
 	readonly source?: () => Observable<RawBatch>
+	/** Looks at every raw batch before the pipeline does; for a recording of what a pipeline saw. */
+	readonly tap?: (batch: RawBatch) => void
 }
 
 export function createPipelineRuntime(options: RuntimeOptions): PipelineRuntime {
@@ -38,7 +40,7 @@ export function createPipelineRuntime(options: RuntimeOptions): PipelineRuntime 
 		version: version(),
 		resourceOf: createResourceBuilder(options.host),
 		source: options.source,
-		tap: undefined,
+		tap: options.tap,
 	})
 	const graph = createGraph({
 		registry: createComponentRegistry(services),

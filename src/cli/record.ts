@@ -3,6 +3,7 @@ import { createCapture } from '../capture/capture.ts'
 import { LAYOUT_HASH } from '../capture/layout.ts'
 import { createRecordingWriter } from '../capture/recording-writer.ts'
 import { hostToRecord, readHost } from '../process/host.ts'
+import { compileSelection } from '../process/selection.ts'
 import { createProcessTable } from '../process/table.ts'
 import { createAccounting } from '../telemetry/accounting.ts'
 import { VorError } from '../util/errors.ts'
@@ -53,7 +54,8 @@ async function record(
 	const accounting = createAccounting()
 	const capture = createCapture({
 		meter: accounting.meter('record', 'record'),
-		processes: createProcessTable(),
+		// Everything: the pipeline that replays it has its own discovery.
+		processes: createProcessTable({ rules: compileSelection({ defaultExcludeInstrument: [] }).rules }),
 		...(ringBytes === undefined ? {} : { ringBytes }),
 		notice: (level, message) => say(`${level}: ${message}`),
 	})

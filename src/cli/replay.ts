@@ -89,7 +89,7 @@ async function replay(
 				},
 			)
 		}
-		await Promise.all(sources.map(([, view]) => view.ended))
+		const ends = await Promise.allSettled(sources.map(([, view]) => view.ended))
 		// Stages leave the books when they stop; what they last wrote is still to be read.
 		const stages = accounting.totals()
 		await graph.stop(flushMs)
@@ -100,6 +100,8 @@ async function replay(
 		)
 		for (const { stage, reason, drop } of lost)
 			log.warn('dropped', { component_id: stage.id, reason, count: drop.count })
+		// What could be read has been sent by now.
+		for (const end of ends) if (end.status === 'rejected') throw end.reason
 		log.info('replayed', { file, from: header.vorVersion, cut: cut > 0 })
 		return 0
 	} finally {

@@ -15,6 +15,7 @@ import type { Services, SourceView } from '../../services.ts'
 import { args as schema } from './args.ts'
 import { captureFamilies } from './families.ts'
 import { metadata } from './metadata.ts'
+import { createReplayedSelection } from './replayed-selection.ts'
 
 export type RingbufArgs = ArgsOf<typeof schema>
 
@@ -124,6 +125,7 @@ function buildReplay(
 	const meter = options.accounting.meter(options.path, options.id)
 	const outlet = createOutlet<RawBatch>()
 	const subscription = new Subscription()
+	let select = createReplayedSelection(selectionOf(first.discovery))
 	let end!: () => void
 	let fail!: (reason: unknown) => void
 	const ended = new Promise<void>((resolve, reject) => {
@@ -150,7 +152,7 @@ function buildReplay(
 					next(batch) {
 						meter.received(batch.records)
 						meter.sent(batch.records)
-						outlet.next(batch)
+						outlet.next(select(batch))
 					},
 					error: fail,
 					complete: end,
@@ -159,6 +161,7 @@ function buildReplay(
 		},
 		update(next) {
 			outlet.wire(wiring(next))
+			select = createReplayedSelection(selectionOf(next.discovery))
 			return undefined
 		},
 		async stop() {
