@@ -16,6 +16,8 @@ export interface EncodedRequest {
 	readonly bytes: Uint8Array
 	/** Spans or metric points in it. */
 	readonly items: number
+	/** Gives the memory of `bytes` back. Only for who is sure that nobody reads them any more. */
+	readonly release?: () => void
 }
 
 export interface TraceWriterOptions {
@@ -33,8 +35,11 @@ interface Group {
 	readonly spans: WireBuffer
 }
 
-const KEPT_CAPACITY = 1 << 20
-const KEPT_GROUPS = 256
+/** Memory of groups kept for the next request, all together. */
+const KEPT_BYTES = 8 << 20
+/** Requests whose memory is used again: so many are under way when the backend keeps up. */
+const KEPT_REQUESTS = 3
+const MEMORY_STEP = 64 << 10
 /** Tags and lengths around one resource's spans, at most. */
 const GROUP_OVERHEAD = 24
 const HAS_IS_REMOTE = 0x100
@@ -50,6 +55,8 @@ export class TraceWriter implements TraceEncoder {
 	readonly #time = new UnixTime()
 	readonly #groups = new Map<Resource, Group>()
 	#spare: Group[] = []
+	#spareBytes = 0
+	readonly #kept: Uint8Array[] = []
 	#size = 0
 	#items = 0
 	/** Spans that `add` did not take, for the caller to count and set back to 0. */
@@ -124,12 +131,25 @@ export class TraceWriter implements TraceEncoder {
 
 	/** Everything that waits, as one request of its own memory. */
 	take(): EncodedRequest {
-		const out = new Uint8Array(this.#size)
+		const out = this.#memory(this.#size)
 		let at = 0
 		for (const group of this.#groups.values()) at = this.#writeGroup(out, at, group)
 		const items = this.#items
 		this.#clear()
-		return { bytes: out.subarray(0, at), items }
+		return {
+			bytes: out.subarray(0, at),
+			items,
+			release: () => {
+				if (this.#kept.length < KEPT_REQUESTS) this.#kept.push(out)
+			},
+		}
+	}
+
+	/** A request is megabytes that outlive the young generation: fresh ones would pile up until a full collection. */
+	#memory(size: number): Uint8Array {
+		const last = this.#kept.pop()
+		if (last !== undefined && last.length >= size) return last
+		return new Uint8Array(Math.ceil(size / MEMORY_STEP) * MEMORY_STEP)
 	}
 
 	encode(spans: readonly Span[], clockOffset: ClockOffset): Uint8Array {
@@ -143,7 +163,9 @@ export class TraceWriter implements TraceEncoder {
 	#group(resource: Resource): Group {
 		let group = this.#groups.get(resource)
 		if (group === undefined) {
-			group = this.#spare.pop() ?? { resource: new Uint8Array(0), spans: new WireBuffer(4096) }
+			group = this.#spare.pop()
+			if (group === undefined) group = { resource: new Uint8Array(0), spans: new WireBuffer(4096) }
+			else this.#spareBytes -= group.spans.bytes.length
 			group.resource = resourceBytes(resource)
 			this.#groups.set(resource, group)
 			this.#size += group.resource.length + this.#scope.length + GROUP_OVERHEAD
@@ -170,8 +192,10 @@ export class TraceWriter implements TraceEncoder {
 	#clear(): void {
 		for (const group of this.#groups.values()) {
 			group.spans.length = 0
-			if (this.#spare.length < KEPT_GROUPS && group.spans.bytes.length <= KEPT_CAPACITY)
-				this.#spare.push(group)
+			const capacity = group.spans.bytes.length
+			if (this.#spareBytes + capacity > KEPT_BYTES) continue
+			this.#spareBytes += capacity
+			this.#spare.push(group)
 		}
 		this.#groups.clear()
 		this.#size = 0

@@ -161,6 +161,8 @@ export class SignalSender {
 				const { rejected, message } = readReply(reply)
 				if (rejected > 0 || message !== '') outage.warned(message, rejected)
 				this.#finish(request, Math.min(request.items, rejected), 'rejected')
+				// Answered, so read to its end. After a failure a compressor may still be reading it.
+				request.release?.()
 				return
 			} catch (error) {
 				if (this.#closed) return
