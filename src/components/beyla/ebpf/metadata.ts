@@ -5,8 +5,54 @@ export const metadata: ComponentMetadata = {
 	docs: `Runs \`ebpf.ringbuf\`, \`ebpf.decode\`, \`ebpf.correlate\`, \`ebpf.propagate\` and \`ebpf.aggregate\` inside. As in
 Alloy, a block without an entry in \`discovery\` instruments nothing.
 
-Every argument of Alloy's \`beyla.ebpf\` is known. Those marked *no effect yet* are accepted and named in a warning. As
-in Alloy a zero value (\`""\`, \`0\`, \`false\`, \`[]\`) counts as not written, so that the default in the text holds.
+\`\`\`alloy
+beyla.ebpf "shop" {
+	discovery {
+		instrument {
+			open_ports = "8080-8090"
+		}
+
+		instrument {
+			exe_path = "*/payment"
+			name     = "payment"
+
+			sampler {
+				name = "traceidratio"
+				arg  = "0.1"
+			}
+		}
+	}
+
+	routes {
+		patterns = ["/orders/{id}"]
+	}
+
+	attributes {
+		select {
+			attr    = "http_server_*"
+			exclude = ["url.scheme"]
+		}
+	}
+
+	output {
+		traces  = [otelcol.exporter.otlp.alloy.input]
+		metrics = [otelcol.exporter.otlp.alloy.input]
+	}
+}
+
+otelcol.exporter.otlp "alloy" {
+	client {
+		endpoint = "127.0.0.1:4317"
+
+		tls {
+			insecure = true
+		}
+	}
+}
+\`\`\`
+
+Every argument of Alloy's \`beyla.ebpf\` is known. Those without effect yet are accepted and named in a warning. As in
+Alloy a zero value (\`""\`, \`0\`, \`false\`, \`[]\`) counts as not written, so that the default in the text holds.
 
 \`targets\` holds one target: the RED metrics of this block alone, at \`/api/v0/component/beyla.ebpf.LABEL/metrics\`. Scrape
 it with \`honor_labels = true\`.
