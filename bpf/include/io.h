@@ -4,7 +4,9 @@
 
 #include "common.h"
 
+/* Segments of a vector looked at together; a longer vector is walked window by window, to the kernel's own limit. */
 #define IO_SEGMENTS 8
+#define IO_VECTOR_MAX 1024
 
 struct io_segment {
 	__u64 base;
@@ -23,6 +25,10 @@ struct io {
 	__u16 call;        /* which message of a recvmmsg or sendmmsg, else 0 */
 	__u8 multi;        /* the call is recvmmsg or sendmmsg */
 	__u32 multi_count; /* its vlen */
+	__u32 vector_count;/* segments of the whole vector; 0 = no vector, segment[0] is all */
+	__u32 window;      /* index of segment[0] in it */
+	__u32 window_at;   /* bytes of the operation before segment[0] */
+	__u64 vector;      /* user address of the iovecs */
 	struct io_segment segment[IO_SEGMENTS];
 };
 
@@ -50,15 +56,29 @@ enum {
 #define MSGHDR_IOV 16
 #define MMSGHDR_SIZE 64
 
-INLINE void io_iovec(struct io *io, __u64 iov, __u64 count)
+/* Loads the window that begins with segment `first`. */
+INLINE void io_window(struct io *io, __u32 first)
 {
+	__u64 count = io->vector_count - first;
 	if (count > IO_SEGMENTS)
 		count = IO_SEGMENTS;
 	BOUND(count, 15);
+	io->segments = 0;
 	if (count > IO_SEGMENTS)
 		return;
-	if (bpf_probe_read_user(io->segment, count * sizeof(struct io_segment), (void *)iov) == 0)
-		io->segments = count;
+	if (bpf_probe_read_user(io->segment, count * sizeof(struct io_segment),
+				(void *)(io->vector + (__u64)first * sizeof(struct io_segment))))
+		return;
+	io->segments = count;
+	io->window = first;
+}
+
+INLINE void io_iovec(struct io *io, __u64 iov, __u64 count)
+{
+	io->vector = iov;
+	io->vector_count = count > IO_VECTOR_MAX ? IO_VECTOR_MAX : count;
+	io->window_at = 0;
+	io_window(io, 0);
 }
 
 INLINE void io_msghdr(struct io *io, __u64 message)
@@ -76,6 +96,7 @@ ALONE int io_from_syscall(struct io *io)
 		return 0;
 	struct task_struct *task = bpf_get_current_task_btf();
 	io->segments = 0;
+	io->vector_count = 0;
 	io->multi = 0;
 	io->fd = -1;
 	if (task->flags & VOR_PF_NO_SYSCALL)

@@ -16,10 +16,20 @@ enum scratch_user {
 	SCRATCH_USERS = 6,
 };
 
+/* Where a walk over a vector's segments stands. */
+struct segment_walk {
+	__u64 skip;        /* bytes to pass over before the first one copied */
+	__u32 at;          /* where the next byte goes */
+	__u32 left;        /* bytes still to copy */
+	__u32 asked;       /* bytes to copy in all */
+	__s32 fault;
+};
+
 struct scratch {
 	char buffer[SCRATCH_BUFFER + 16];
 	char collected[2048]; /* OTEL_ variables found so far (exec) */
 	struct io io;
+	struct segment_walk walk;
 	__u64 random;      /* state of the id generator of this program and CPU */
 	__u32 offset;      /* bytes of the operation consumed so far */
 	__u32 end;         /* valid bytes in buffer: the carried line, then bytes of the operation */
@@ -49,20 +59,14 @@ INLINE struct scratch *scratch_get(__u32 user)
 	return bpf_map_lookup_elem(&vor_scratch, &user);
 }
 
-struct segment_walk {
-	struct scratch *s;
-	__u64 skip;        /* bytes to pass over before the first one copied */
-	__u32 at;          /* where the next byte goes */
-	__u32 left;        /* bytes still to copy */
-	__s32 fault;
-};
-
-static long segment_step(__u32 i, struct segment_walk *w)
+static long segment_step(__u32 i, struct scratch **context)
 {
+	struct scratch *s = *context;
+	struct segment_walk *w = &s->walk;
 	__u64 which = i;
 	BOUND(which, IO_SEGMENTS - 1);
-	struct io_segment *segment = &w->s->io.segment[which];
-	if (i >= w->s->io.segments || !w->left)
+	struct io_segment *segment = &s->io.segment[which];
+	if (i >= s->io.segments || !w->left)
 		return 1;
 	__u64 length = segment->length, skip = w->skip;
 	if (skip >= length) {
@@ -74,7 +78,7 @@ static long segment_step(__u32 i, struct segment_walk *w)
 	BOUND(n, 2047);
 	if (n > IO_READ_MAX)
 		return 1;
-	if (bpf_probe_read_user(w->s->buffer + place, n, (void *)(segment->base + skip))) {
+	if (bpf_probe_read_user(s->buffer + place, n, (void *)(segment->base + skip))) {
 		w->fault = 1;
 		return 1;
 	}
@@ -84,13 +88,31 @@ static long segment_step(__u32 i, struct segment_walk *w)
 	return 0;
 }
 
+/* One window of a vector, and the next one loaded where this one was not enough. Returns whether to go on. */
+ALONE int io_read_window(struct scratch *s, __u32 from)
+{
+	if (!s)
+		return 0;
+	struct segment_walk *w = &s->walk;
+	struct scratch *context = s;
+	REPEAT(IO_SEGMENTS, segment_step, &context);
+	__u32 next = s->io.window + IO_SEGMENTS;
+	if (!w->left || w->fault || next >= s->io.vector_count)
+		return 0;
+	s->io.window_at = from + w->asked - w->left - (__u32)w->skip;
+	io_window(&s->io, next);
+	if (!s->io.segments)
+		w->fault = 1;
+	return !w->fault;
+}
+
 /* Copies `count` (<= IO_READ_MAX) bytes of the operation's stream, from `offset` on, to buffer[at]. Returns the bytes
  * copied, fewer if the segments end before, or -1 for a fault. */
 ALONE int io_read(struct scratch *s, __u32 at, __u32 offset, __u32 count)
 {
 	if (!s)
 		return -1;
-	if (s->io.segments == 1) {
+	if (s->io.vector_count <= 1 && s->io.segments) {
 		__u64 length = s->io.segment[0].length, n = count, place = at;
 		if (offset >= length)
 			return 0;
@@ -102,7 +124,18 @@ ALONE int io_read(struct scratch *s, __u32 at, __u32 offset, __u32 count)
 			return -1;
 		return bpf_probe_read_user(s->buffer + place, n, (void *)(s->io.segment[0].base + offset)) ? -1 : (int)n;
 	}
-	struct segment_walk w = {.s = s, .skip = offset, .at = at, .left = count};
-	REPEAT(IO_SEGMENTS, segment_step, &w);
-	return w.fault ? -1 : (int)(count - w.left);
+	struct segment_walk *w = &s->walk;
+	if (offset < s->io.window_at) {
+		s->io.window_at = 0;
+		io_window(&s->io, 0);
+	}
+	w->skip = offset - s->io.window_at;
+	w->at = at;
+	w->left = count;
+	w->asked = count;
+	w->fault = 0;
+	for (int i = 0; i < IO_VECTOR_MAX / IO_SEGMENTS; i++)
+		if (!io_read_window(s, offset))
+			break;
+	return w->fault ? -1 : (int)(count - w->left);
 }
