@@ -81,15 +81,21 @@ async function loadWithout(
 	object.setGlobal('vor_self_tgid', options.selfPid ?? process.pid)
 	object.setGlobal('vor_capture_unix', options.unixSockets ?? true)
 	object.setGlobal('vor_selection_generation', GENERATION_MARK)
+	object.setGlobal('vor_hooks_seen', HOOKS_MARK)
 	if (options.ringBytes !== undefined) object.setMaxEntries('vor_ring', options.ringBytes)
 	await object.load()
+	const words = sharedWords(object)
 	return {
 		object,
 		surface: 'tp_btf',
 		storage,
 		missingHooks,
-		attach: () => attachAll(object, missingHooks),
-		bumpSelection: selectionBumper(object),
+		async attach() {
+			const links = await attachAll(object, missingHooks)
+			words.openHooks()
+			return links
+		},
+		bumpSelection: words.bumpSelection,
 	}
 }
 
@@ -152,15 +158,34 @@ async function attachAll(object: BpfObject, missingHooks: readonly string[]): Pr
 	return links
 }
 
-/** Start value of vor_selection_generation: by it the word is found in the mapped section, whose symbols we do not read. */
+/** Start values by which two words are found in the mapped section, whose symbols we do not read. */
 const GENERATION_MARK = 0x5e1ec7ed
+/** Never equal to HOOKS_ALL, whatever bits the hooks set in it: they look at nothing before we say so. */
+const HOOKS_MARK = 0x40c50000
+/** HOOKS_ALL of bpf/include/globals.h. */
+const HOOKS_ALL = 3
 
-function selectionBumper(object: BpfObject): () => void {
+interface SharedWords {
+	bumpSelection(): void
+	/**
+	 * Both socket hooks hang. Told from here, because the hooks find it out only by running once each, and would not look
+	 * at those first operations: on a quiet machine the first request.
+	 */
+	openHooks(): void
+}
+
+/** After load, before attach. */
+function sharedWords(object: BpfObject): SharedWords {
 	const words = new Uint32Array(object.map('.bss').mmap())
-	const at = words.indexOf(GENERATION_MARK)
-	if (at < 0)
-		throw new VorError('E_LAYOUT', 'vor_selection_generation is not in the object', { fix: 'npm run build' })
-	return () => {
-		Atomics.add(words, at, 1)
+	const generation = words.indexOf(GENERATION_MARK)
+	const hooks = words.indexOf(HOOKS_MARK)
+	if (generation < 0 || hooks < 0) {
+		throw new VorError('E_LAYOUT', 'the words shared with the kernel are not in the object', {
+			fix: 'npm run build',
+		})
+	}
+	return {
+		bumpSelection: () => void Atomics.add(words, generation, 1),
+		openHooks: () => void Atomics.store(words, hooks, HOOKS_ALL),
 	}
 }
