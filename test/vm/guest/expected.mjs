@@ -18,18 +18,20 @@ const UPSTREAM = { method: 'GET', path: '/items/17', route: '/items/*', status: 
 const ADDRESS = { tcp4: '127.0.0.1', tcp6: '::1' }
 
 /**
- * Exact or absent: the ends of a unix connection are joined by no surface so far. A caller that wrote a `traceparent` of its
+ * Exact or absent: the ends of a unix connection are joined by no surface so far, nor those of a kTLS connection, whose
+ * sequence numbers count encrypted bytes. A caller that wrote a `traceparent` of its
  * own is in that trace, and so is the server's span: below the caller where the caller's head was read in time, else beside.
  */
 const OPTIONAL = { none: 'none', header: 'header' }
 
 /** One connection's spans, in the order in which their requests were made; client before server. */
-export function expectedSpans(family) {
+export function expectedSpans(family, way) {
 	const spans = []
+	const joinable = family !== 'unix' && way !== 'ktls'
 	for (const request of REQUESTS) {
 		const named = { host: 'shop.example', port: 8080, ...request }
 		spans.push(span('mix-client', 'client', family, named, request === REQUESTS[0] ? 'header' : 'none'))
-		const spare = request === REQUESTS[0] ? OPTIONAL.header : family === 'unix' ? OPTIONAL.none : undefined
+		const spare = request === REQUESTS[0] ? OPTIONAL.header : joinable ? undefined : OPTIONAL.none
 		spans.push(span('mix-server', 'server', family, named, 'mix-client client', spare))
 	}
 	const upstream = { host: 'stock.example', port: undefined, ...UPSTREAM }
@@ -41,7 +43,7 @@ export function expectedSpans(family) {
 			family,
 			upstream,
 			'mix-server client',
-			family === 'unix' ? OPTIONAL.none : undefined,
+			joinable ? undefined : OPTIONAL.none,
 		),
 	)
 	return spans

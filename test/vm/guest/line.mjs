@@ -56,6 +56,7 @@ export async function startLine({ surface, storage }) {
 		spans,
 		notices,
 		async stop() {
+			const programs = capture.programs()
 			await capture.stop()
 			for (const part of correlator.flush()) take(propagator.process(part))
 			take(propagator.flush(newest, true))
@@ -66,6 +67,11 @@ export async function startLine({ surface, storage }) {
 				missingHooks: capture.missingHooks,
 				counters: capture.counters(),
 				statistics: { ...capture.statistics },
+				recursionMisses: Object.fromEntries(
+					programs
+						.filter((each) => each.recursionMisses > 0)
+						.map((each) => [each.program, each.recursionMisses]),
+				),
 				notices,
 			}
 		},

@@ -70,6 +70,7 @@ export function describe(reason) {
 		errno: bpf?.errno ?? '',
 		program: bpf?.subject ?? '',
 		message: reason?.message ?? String(reason),
+		stack: reason?.stack ?? '',
 		log: (bpf?.log ?? '').trimEnd().split('\n').slice(-LOG_LINES).join('\n'),
 	}
 }

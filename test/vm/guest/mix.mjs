@@ -102,7 +102,7 @@ async function runOne(pair, way, mode, patienceMs) {
 		fromNs,
 		toNs: bootClock().bootNs,
 		listeners: family === 'unix' ? [] : [Number(address), Number(pair.upstreamOf(way, mode))],
-		expected: expectedSpans(family),
+		expected: expectedSpans(family, way),
 	}
 }
 

@@ -53,25 +53,19 @@ export function createApt(folder) {
 		writeFileSync(configuration, text.join(''))
 	}
 
-	function listsAreFresh() {
-		const lists = join(folder, 'lists')
-		if (!existsSync(configuration) || !existsSync(lists)) return false
-		return readdirSync(lists).some(
-			(name) =>
-				name.endsWith('_Packages') && Date.now() - statSync(join(lists, name)).mtimeMs < LISTS_MAX_AGE_MS,
-		)
-	}
+	const updated = join(folder, 'updated')
+	const listsAreFresh = () => existsSync(updated) && Date.now() - statSync(updated).mtimeMs < LISTS_MAX_AGE_MS
 
 	return {
 		/** Reads the lists of packages, unless they were read today. */
 		async update(force) {
-			if (!force && existsSync(join(folder, 'updated')) && listsAreFresh()) return
+			if (!force && listsAreFresh()) return
 			configure()
 			await timed("read Debian's lists of packages", () =>
 				// One suite that a mirror has dropped leaves the others usable: 100 is apt's word for it.
 				run('apt-get', ['update'], { env: { APT_CONFIG: configuration }, accept: [0, 100] }),
 			)
-			writeFileSync(join(folder, 'updated'), '')
+			writeFileSync(updated, '')
 		},
 		/** Names of packages that begin so. */
 		names: (prefix) => execFileSync('apt-cache', ['pkgnames', prefix], options).trim().split('\n'),

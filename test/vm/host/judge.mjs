@@ -41,6 +41,8 @@ function judgeCell(load, mix, failure) {
 	if (mix === undefined)
 		return { ...loaded, state: 'failed', problems: ['the guest ended before the requests'] }
 	const problems = [...mix.problems]
+	for (const [program, misses] of Object.entries(mix.capture.recursionMisses))
+		problems.push(`${program}: ${misses} hook calls skipped by the kernel's recursion guard`)
 	for (const { family, way, result, problems: found } of mix.cells)
 		if (result === 'wrong') problems.push(...found.map((text) => `${family} ${way}: ${text}`))
 	if (mix.node !== undefined && mix.node.result !== 'seen')
@@ -52,16 +54,19 @@ function judgeCell(load, mix, failure) {
 		paths: mix.cells,
 		node: mix.node?.result,
 		counters: mix.capture.counters,
+		recursionMisses: mix.capture.recursionMisses,
 	}
 }
 
-function refusal({ errno, program, message, log }) {
-	const byVerifier = log !== '' && program !== ''
-	return {
-		state: byVerifier ? 'verifier' : 'refused',
-		message,
-		problems: byVerifier ? [`${program} (${errno}): ${message}`, ...log.split('\n').slice(-8)] : [],
-	}
+function refusal({ code, errno, program, message, log, stack }) {
+	if (log !== '' && program !== '')
+		return {
+			state: 'verifier',
+			message,
+			problems: [`${program} (${errno}): ${message}`, ...log.split('\n').slice(-8)],
+		}
+	const byKernel = errno !== '' || ['E_KERNEL', 'E_PRIVILEGE'].includes(code)
+	return { state: byKernel ? 'refused' : 'failed', message, problems: byKernel ? [] : [stack || message] }
 }
 
 /** Kernels and cells that must not be so, one line each. */

@@ -11,7 +11,8 @@ export const QUICK_KERNELS = ['5.10', '7']
 /** Kernel TLS and the ciphers it asks for. The loopback, unix sockets and io_uring are built in. */
 const MODULES =
 	/\/(tls|gcm|ctr|crypto_null|gf128mul|libgf128mul|ghash-generic|aesni-intel|crypto_simd|cryptd|libaes)\.ko(\.xz|\.zst)?$/
-const IMAGE = /^linux-image-(\d+\.\d+)(\S*)-amd64$/
+/** With a release: without one it is only a name for the newest. */
+const IMAGE = /^linux-image-(\d+\.\d+)([.-]\S+)-amd64$/
 
 /**
  * Resolves names ('6.12', '7', a full release) to kernels that lie in `folder`:
@@ -27,7 +28,7 @@ export async function obtainKernels(wanted, { folder, apt, update }) {
 				await apt.update(update)
 				catalog = readCatalog(apt)
 			}
-			kernel = await fetchKernel(pick(catalog, name), { folder, apt })
+			kernel = await fetchNewest(candidates(catalog, name), { folder, apt })
 		}
 		kernels.push(kernel)
 	}
@@ -67,14 +68,29 @@ const matches = (kernel, name) =>
 	kernel.series === name ||
 	(/^\d+$/.test(name) && kernel.series.startsWith(`${name}.`))
 
-function pick(catalog, name) {
-	const candidates = catalog.filter((kernel) => matches(kernel, name))
-	const newest = candidates.sort((a, b) => byNumbers(a.release, b.release)).at(-1)
-	if (newest === undefined) {
+/** Newest first. */
+function candidates(catalog, name) {
+	const found = catalog.filter((kernel) => matches(kernel, name))
+	if (found.length === 0) {
 		const series = [...new Set(catalog.map((kernel) => kernel.series))].sort(byNumbers)
 		throw new ScriptError(`no kernel ${name} in the pool; there are ${series.join(', ')}`)
 	}
-	return newest
+	return found.sort((a, b) => byNumbers(b.release, a.release))
+}
+
+/** A mirror's lists may be ahead of its pool: then the one before is taken, and said so. */
+async function fetchNewest(found, options) {
+	for (const [i, kernel] of found.entries()) {
+		try {
+			return await fetchKernel(kernel, options)
+		} catch (reason) {
+			if (i + 1 === found.length) throw reason
+			say(
+				`  ${kernel.release} is not to be had: ${reason.message.split('\n').find((line) => line.includes('404')) ?? reason.message}`,
+			)
+		}
+	}
+	throw new ScriptError('no kernel to try')
 }
 
 function cached(folder, name) {
