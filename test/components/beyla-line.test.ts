@@ -1,4 +1,4 @@
-import { Subject } from 'rxjs'
+import { defer, Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { defineBeyla } from '../../src/components/beyla/ebpf/component.ts'
 import { telemetryConsumer } from '../../src/components/common/capsules.ts'
@@ -31,7 +31,17 @@ const id = 'beyla.ebpf.app'
 /** One block over batches that the test makes, with a receiver for what comes out of it. */
 async function line(body: string) {
 	const source = new Subject<RawBatch>()
-	const services = createServices({ version: '', resourceOf, source: () => source, tap: undefined })
+	let subscriptions = 0
+	const services = createServices({
+		version: '',
+		resourceOf,
+		source: () =>
+			defer(() => {
+				subscriptions++
+				return source
+			}),
+		tap: undefined,
+	})
 	const spans: Span[] = []
 	let metrics: readonly Metric[] = []
 	const receiver: AnyDefinition = {
@@ -86,6 +96,7 @@ async function line(body: string) {
 		send,
 		load,
 		spans,
+		subscriptions: () => subscriptions,
 		graph,
 		accounting,
 		log: () => lines.join(''),
@@ -387,15 +398,55 @@ it('a running block logs values without effect, once, and nothing for the rest',
 	await loud.stop()
 })
 
-it('a change of selection or outputs keeps the line, a change of what shapes it builds it anew', async () => {
-	const { send, spans, load, scrape, stop } = await line(everything)
-	send([server])
-	await load('discovery {\ninstrument {\nexe_path = "*/nothing"\n}\n}')
-	send([server])
-	expect(spans).toHaveLength(1)
-	expect(points(scrape(), duration)[0]?.count).toBe(1)
-	await load(`${everything}\nroutes {\npatterns = ["/{x}"]\n}`)
-	send([{ ...server, target: '/y' }])
-	expect(spans.at(-1)?.route).toBe('/{x}')
-	await stop()
+describe('a reload', () => {
+	it('of the selection or a sampler keeps the series', async () => {
+		const { send, spans, load, scrape, stop } = await line(everything)
+		send([server])
+		await load(`${everything}\ntraces {\nsampler {\nname = "always_off"\n}\n}`)
+		send([server])
+		expect(spans).toHaveLength(1)
+		expect(points(scrape(), duration)[0]?.count).toBe(2)
+		await load('discovery {\ninstrument {\nexe_path = "*/nothing"\n}\n}')
+		send([server])
+		expect(spans).toHaveLength(1)
+		expect(points(scrape(), duration)[0]?.count).toBe(2)
+		await stop()
+	})
+
+	it('of routes, metrics, attributes or particular entries begins them anew; the probes know nothing of it', async () => {
+		const { send, spans, load, scrape, subscriptions, accounting, graph, stop } = await line(everything)
+		send([server])
+		for (const [body, route] of [
+			[`${everything}\nroutes {\npatterns = ["/{x}"]\n}`, '/{x}'],
+			[`${everything}\nroutes {\nunmatched = "path"\n}`, '/y'],
+			[
+				everything.replace(
+					'exe_path',
+					'exports = ["traces", "metrics"]\nsampler {\nname = "always_on"\n}\nexe_path',
+				),
+				'/y',
+			],
+		] as const) {
+			await load(body)
+			send([{ ...server, target: '/y' }])
+			expect(spans.at(-1)?.route).toBe(route)
+			expect(points(scrape(), duration).map(({ count }) => count)).toEqual([1])
+		}
+		expect(spans).toHaveLength(4)
+		expect(subscriptions()).toBe(1)
+		expect(graph.components().find((one) => one.localId === id)?.health.state).toBe('healthy')
+		await stop()
+		for (const { id } of accounting.totals()) expect(imbalance(accounting, id), id).toBe(0)
+	})
+
+	it('loses nothing that waits inside', async () => {
+		const { send, spans, load, accounting, stop } = await line(everything)
+		// Nothing is known of the process yet: correlate waits for a fact.
+		send([server], [])
+		expect(spans).toHaveLength(0)
+		await load(`${everything}\nroutes {\npatterns = ["/{x}"]\n}`)
+		expect(spans).toHaveLength(1)
+		await stop()
+		expect(imbalance(accounting, 'ebpf.correlate.app')).toBe(0)
+	})
 })

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { run } from './support/process.ts'
 import { startNode } from './support/programs.ts'
@@ -56,5 +58,42 @@ it("a scrape of a beyla.ebpf block's target gets that block's metrics and no oth
 		await vor.stop()
 		await mine.stop()
 		await other.stop()
+	}
+}, 120_000)
+
+it('a reload with other routes counts on with them while the probes stay attached', async () => {
+	const server = await startNode()
+	const pipeline = (pattern: string) => `beyla.ebpf "app" {
+	discovery {
+		instrument {
+			open_ports = "${server.port}"
+		}
+	}
+
+	routes {
+		patterns = ["${pattern}"]
+	}
+}
+`
+	const vor = await startVor(pipeline('/{first}'))
+	try {
+		const seen = (route: string) =>
+			eventually(
+				async () =>
+					(await vor.metric('http_server_request_duration_seconds_count', { http_route: route })) > 0 ||
+					undefined,
+				() => `route ${route} never seen\n${vor.stderr()}`,
+			)
+		await run('curl', ['-sS', '-o', '/dev/null', `${server.url}/a`])
+		await seen('/{first}')
+		writeFileSync(join(vor.folder, 'config.alloy'), pipeline('/{second}'))
+		const reload = await run('curl', ['-sS', '-w', '%{http_code}', `${vor.url}/-/reload`])
+		expect(reload.stdout).toBe('config reloaded\n200')
+		await run('curl', ['-sS', '-o', '/dev/null', `${server.url}/b`])
+		await seen('/{second}')
+		expect(vor.stderr().match(/msg=attached/g)).toHaveLength(1)
+	} finally {
+		await vor.stop()
+		await server.stop()
 	}
 }, 120_000)

@@ -46,9 +46,9 @@ export const defineBeyla = (services: Services): ComponentDefinition<BeylaArgs, 
 		return {
 			start: () => line.start(),
 			update(next) {
-				const outcome = line.update(next)
-				if (outcome === undefined) warn(next)
-				return outcome
+				line.update(next)
+				warn(next)
+				return undefined
 			},
 			async stop() {
 				await line.stop()

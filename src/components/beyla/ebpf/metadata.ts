@@ -57,7 +57,8 @@ Alloy a zero value (\`""\`, \`0\`, \`false\`, \`[]\`) counts as not written, so 
 \`targets\` holds one target: the RED metrics of this block alone, at \`/api/v0/component/beyla.ebpf.LABEL/metrics\`. Scrape
 it with \`honor_labels = true\`.
 
-A change of \`discovery\` or \`output\` takes effect while the probes stay attached; any other change attaches anew.
+Every change takes effect while the probes stay attached. One of \`metrics\`, \`routes\` or \`attributes\` begins its series
+anew.
 
 Where it differs from Alloy on purpose:
 
