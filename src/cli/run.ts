@@ -9,6 +9,7 @@ import { processFamilies } from '../telemetry/process-families.ts'
 import { createRegistry as createMetricRegistry } from '../telemetry/registry.ts'
 import { VorError } from '../util/errors.ts'
 import { version } from '../util/version.ts'
+import { limitYoungGeneration } from '../util/young-generation.ts'
 import type { CliCommand, CliIo } from './command.ts'
 import { createPipelineRuntime, firstProblem, refuseLoad } from './pipeline-runtime.ts'
 import { readConfiguration } from './read-configuration.ts'
@@ -22,12 +23,16 @@ export const command: CliCommand = {
 	run: (argv, io) => runPipeline(parseRunOptions(argv, io.env), io),
 }
 
+/** Holds the short-lived objects of a few batches; docs/overhead.md has what more would cost and bring. */
+const YOUNG_BYTES = 8 << 20
+
 /** Runs until a signal; resolves to the exit code. */
 async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 	const listen = parseListenAddress(options.listen)
 	let source = await readConfiguration(options.path)
 	const own = createMetricRegistry()
 	const eventLoop = monitorEventLoop()
+	const endLimit = limitYoungGeneration(YOUNG_BYTES)
 	const { graph, services, accounting, log } = createPipelineRuntime({
 		io,
 		host: readHost(),
@@ -89,6 +94,7 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 	} finally {
 		ending.forget()
 		eventLoop.stop()
+		endLimit()
 		await server?.close()
 		await lock.release()
 	}

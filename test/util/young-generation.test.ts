@@ -1,0 +1,39 @@
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+
+const source = fileURLToPath(new URL('../../src/util/young-generation.ts', import.meta.url))
+
+/** Makes garbage of which some lives on for a while, and starts a worker in between, which resets V8's flag. */
+const churn = (limit: string) => `
+	import { getHeapSpaceStatistics } from 'node:v8'
+	import { Worker } from 'node:worker_threads'
+	import { limitYoungGeneration } from ${JSON.stringify(source)}
+	${limit}
+	let kept = []
+	for (let turn = 0; turn < 120; turn++) {
+		for (let i = 0; i < 2e4; i++) {
+			const each = { i, list: [i] }
+			if (i % 4 === 0) kept.push(each)
+			if (kept.length > 40000) kept = []
+		}
+		if (turn === 30) new Worker('', { eval: true })
+		await new Promise((resolve) => setImmediate(resolve))
+	}
+	console.log(getHeapSpaceStatistics().find((space) => space.space_name === 'new_space').space_size)`
+
+const run = (limit: string): number =>
+	Number(
+		execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', churn(limit)], {
+			encoding: 'utf8',
+		}),
+	)
+
+describe('the young generation', () => {
+	it('stops growing near its limit, also after a worker thread has started', () => {
+		const free = run('')
+		const limited = run('limitYoungGeneration(4 << 20)')
+		expect(free).toBeGreaterThan(16 << 20)
+		expect(limited).toBeLessThanOrEqual(8 << 20)
+	}, 60_000)
+})
