@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Services } from '../components/services.ts'
+import { type ComponentRef, fullId, type Services } from '../components/services.ts'
 import { prometheusFamilies } from '../export/prometheus-text.ts'
 import type { Graph, GraphSource } from '../graph/graph.ts'
 import { type ConfigState, configFamilies, controllerFamilies } from '../server/controller-families.ts'
@@ -52,7 +52,7 @@ export function createServerSources(options: SourcesOptions): ServerSources {
 		reload: options.reload,
 		top,
 		componentMetrics(id) {
-			const scrape = services.scrapes.entries().find(([name]) => name === id)?.[1]
+			const scrape = services.scrapes.entries().find(([component]) => fullId(component) === id)?.[1]
 			return scrape === undefined ? undefined : renderFamilies(prometheusFamilies(scrape().metrics))
 		},
 		metrics: () =>
@@ -67,8 +67,8 @@ export function createServerSources(options: SourcesOptions): ServerSources {
 }
 
 function viewFamilies(services: Services) {
-	const labels = (id: string): Labels => [
-		['component_path', '/'],
+	const labels = ({ path, id }: ComponentRef): Labels => [
+		['component_path', path],
 		['component_id', id],
 	]
 	const counter = (name: string, help: string, samples: { suffix: ''; labels: Labels; value: number }[]) => ({
@@ -95,10 +95,10 @@ function viewFamilies(services: Services) {
 		counter(
 			'vor_parent_absent_total',
 			'Client requests without exact evidence for the request that caused them.',
-			correlators.flatMap(([id, view]) =>
+			correlators.flatMap(([component, view]) =>
 				view.parentAbsent().map(([reason, value]) => ({
 					suffix: '' as const,
-					labels: [...labels(id), ['reason', reason] as const],
+					labels: [...labels(component), ['reason', reason] as const],
 					value,
 				})),
 			),
@@ -106,19 +106,19 @@ function viewFamilies(services: Services) {
 		counter(
 			'vor_parent_total',
 			'Requests with a parent, by the evidence for it.',
-			correlators.flatMap(([id, view]) =>
+			correlators.flatMap(([component, view]) =>
 				view.parentPresent().map(([evidence, value]) => ({
 					suffix: '' as const,
-					labels: [...labels(id), ['evidence', evidence] as const],
+					labels: [...labels(component), ['evidence', evidence] as const],
 					value,
 				})),
 			),
 		),
-		...services.sources.entries().flatMap(([id, view]) => view.families(labels(id))),
-		...correlators.flatMap(([id, view]) => view.families(labels(id))),
-		...services.propagators.entries().flatMap(([id, view]) => view.families(labels(id))),
-		...services.aggregates.entries().flatMap(([id, view]) => view.families(labels(id))),
-		...services.exporters.entries().flatMap(([id, view]) => view.families(labels(id))),
+		...services.sources.entries().flatMap(([component, view]) => view.families(labels(component))),
+		...correlators.flatMap(([component, view]) => view.families(labels(component))),
+		...services.propagators.entries().flatMap(([component, view]) => view.families(labels(component))),
+		...services.aggregates.entries().flatMap(([component, view]) => view.families(labels(component))),
+		...services.exporters.entries().flatMap(([component, view]) => view.families(labels(component))),
 	]
 }
 

@@ -26,7 +26,7 @@ export interface Services {
 	readonly correlators: Roster<CorrelateView>
 	readonly propagators: Roster<{ readonly families: (labels: Labels) => MetricFamily[] }>
 	readonly exporters: Roster<{ readonly families: (labels: Labels) => MetricFamily[] }>
-	/** RED metrics of one `beyla.ebpf` alone, by its id with its module's: what its `targets` point to. */
+	/** RED metrics of one `beyla.ebpf` alone: what its `targets` point to. */
 	readonly scrapes: Roster<() => MetricBatch>
 }
 
@@ -61,11 +61,20 @@ export interface CorrelateView {
 	readonly families: (labels: Labels) => MetricFamily[]
 }
 
-/** Views by component id. */
+/** Which component it is: its id within its module, and the module. `ComponentOptions` is one. */
+export interface ComponentRef {
+	readonly path: string
+	readonly id: string
+}
+
+/** As the HTTP paths name it: `beyla.ebpf.x`, in a module `m.one/beyla.ebpf.x`. */
+export const fullId = ({ path, id }: ComponentRef): string => (path === '/' ? id : `${path.slice(1)}/${id}`)
+
+/** Views by component. */
 export interface Roster<View> {
-	add(id: string, view: View): void
-	remove(id: string, view: View): void
-	entries(): readonly (readonly [id: string, view: View])[]
+	add(component: ComponentRef, view: View): void
+	remove(component: ComponentRef, view: View): void
+	entries(): readonly (readonly [component: ComponentRef, view: View])[]
 }
 
 export function createServices(
@@ -88,13 +97,15 @@ export function createServices(
 }
 
 function createRoster<View>(): Roster<View> {
-	const views = new Map<string, View>()
+	const views = new Map<string, readonly [ComponentRef, View]>()
+	const key = ({ path, id }: ComponentRef) => `${path}\u0000${id}`
 	return {
-		add: (id, view) => void views.set(id, view),
-		remove(id, view) {
+		add: (component, view) =>
+			void views.set(key(component), [{ path: component.path, id: component.id }, view]),
+		remove(component, view) {
 			// A rebuilt component may have taken the place already.
-			if (views.get(id) === view) views.delete(id)
+			if (views.get(key(component))?.[1] === view) views.delete(key(component))
 		},
-		entries: () => [...views],
+		entries: () => [...views.values()],
 	}
 }

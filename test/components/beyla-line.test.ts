@@ -2,7 +2,7 @@ import { defer, Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { defineBeyla } from '../../src/components/beyla/ebpf/component.ts'
 import { telemetryConsumer } from '../../src/components/common/capsules.ts'
-import { createServices } from '../../src/components/services.ts'
+import { createServices, fullId } from '../../src/components/services.ts'
 import { defineArgs, defineExports } from '../../src/eval/args.ts'
 import type { AnyDefinition } from '../../src/graph/component.ts'
 import { createGraph } from '../../src/graph/graph.ts'
@@ -104,7 +104,7 @@ async function line(body: string) {
 		scrape: () =>
 			services.scrapes
 				.entries()
-				.find(([name]) => name === id)![1]().metrics,
+				.find(([component]) => fullId(component) === id)![1]().metrics,
 		stop: () => graph.stop(1000),
 	}
 }
@@ -450,3 +450,44 @@ describe('a reload', () => {
 		expect(imbalance(accounting, 'ebpf.correlate.app')).toBe(0)
 	})
 })
+
+it('two blocks of one name in two modules have their own series and pages', async () => {
+	const { services, graph, spansOf, send } = await modules()
+	send()
+	expect(services.scrapes.entries().map(([component]) => fullId(component))).toEqual([
+		'watch.one/beyla.ebpf.app',
+		'watch.two/beyla.ebpf.app',
+	])
+	for (const [, scrape] of services.scrapes.entries())
+		expect(points(scrape().metrics, duration)).toHaveLength(1)
+	expect(services.aggregates.entries()).toHaveLength(2)
+	expect(spansOf()).toBe(2)
+	await graph.stop(1000)
+})
+
+/** The same declare used twice. */
+async function modules() {
+	const source = new Subject<RawBatch>()
+	const services = createServices({ version: '', resourceOf, source: () => source, tap: undefined })
+	const accounting = createAccounting()
+	const graph = createGraph({
+		registry: createRegistry([defineBeyla(services) as AnyDefinition]),
+		accounting,
+		logger: createLog({ write: () => {} }),
+		storagePath: 'data',
+		stabilityLevel: 'generally-available',
+	})
+	const text = `declare "watch" {\nbeyla.ebpf "app" {\n${everything}\n}\n}\nwatch "one" { }\nwatch "two" { }\n`
+	const result = await graph.load({ path: 'x.alloy', files: [{ name: 'x.alloy', text }] })
+	expect(result.diagnostics).toEqual([])
+	return {
+		services,
+		graph,
+		send: () => source.next(rawBatch([httpRecord(server)], { processes: [processFact()] })),
+		spansOf: () =>
+			accounting
+				.totals()
+				.filter((stage) => stage.id === 'ebpf.propagate.app')
+				.reduce((sum, stage) => sum + stage.sent, 0),
+	}
+}

@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { defineExports } from '../../../eval/args.ts'
 import { list, map, string } from '../../../eval/types.ts'
 import type { Component, ComponentDefinition, ComponentOptions } from '../../../graph/component.ts'
-import type { Services } from '../../services.ts'
+import { fullId, type Services } from '../../services.ts'
 import { type BeylaArgs, args as schema } from './args.ts'
 import { createLine, type Line } from './line.ts'
 import { metadata } from './metadata.ts'
@@ -21,9 +21,8 @@ export const defineBeyla = (services: Services): ComponentDefinition<BeylaArgs, 
 	metadata,
 	build(options: ComponentOptions<Exports>, args: BeylaArgs): Component<BeylaArgs> {
 		const line: Line = createLine(services, options, args)
-		const id = `${options.path === '/' ? '' : `${options.path.slice(1)}/`}${options.id}`
 		const scrape = () => line.collect()
-		services.scrapes.add(id, scrape)
+		services.scrapes.add(options, scrape)
 		let warned = ''
 		const warn = (next: BeylaArgs) => {
 			const warnings = warningsOf(next)
@@ -37,7 +36,7 @@ export const defineBeyla = (services: Services): ComponentDefinition<BeylaArgs, 
 				{
 					__address__: 'alloy.internal:12345',
 					__scheme__: 'http',
-					__metrics_path__: `/api/v0/component/${id}/metrics`,
+					__metrics_path__: `/api/v0/component/${fullId(options)}/metrics`,
 					instance: hostname(),
 					job: 'beyla',
 				},
@@ -52,7 +51,7 @@ export const defineBeyla = (services: Services): ComponentDefinition<BeylaArgs, 
 			},
 			async stop() {
 				await line.stop()
-				services.scrapes.remove(id, scrape)
+				services.scrapes.remove(options, scrape)
 			},
 			debugInfo: () => line.debugInfo(),
 		}

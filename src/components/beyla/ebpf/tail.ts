@@ -189,13 +189,13 @@ function selected(port: TelemetryConsumer, apply: (batch: MetricBatch) => Metric
 function adapted<View extends object>(roster: Roster<View>, change: (view: View) => View): Roster<View> {
 	const changed = new Map<View, View>()
 	return {
-		add(id, view) {
+		add(component, view) {
 			const other = change(view)
 			changed.set(view, other)
-			roster.add(id, other)
+			roster.add(component, other)
 		},
-		remove(id, view) {
-			roster.remove(id, changed.get(view) ?? view)
+		remove(component, view) {
+			roster.remove(component, changed.get(view) ?? view)
 			changed.delete(view)
 		},
 		entries: () => roster.entries(),

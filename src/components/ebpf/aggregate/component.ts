@@ -51,7 +51,7 @@ export const defineAggregate = (
 			unreadable: () => aggregator.unreadable(),
 			families: (labels) => aggregateFamilies(aggregator, labels),
 		}
-		services.aggregates.add(options.id, view)
+		services.aggregates.add(options, view)
 		const traces: TelemetryConsumer['traces'] = {
 			next(batch) {
 				aggregator.process(batch)
@@ -86,7 +86,7 @@ export const defineAggregate = (
 			async stop() {
 				// What was counted since the last export; nothing when nothing ever was.
 				if (exported || timeNs > 0) push()
-				services.aggregates.remove(options.id, view)
+				services.aggregates.remove(options, view)
 			},
 		}
 	},

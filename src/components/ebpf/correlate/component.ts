@@ -56,7 +56,7 @@ export const defineCorrelate = (
 				},
 			],
 		}
-		services.correlators.add(options.id, view)
+		services.correlators.add(options, view)
 		let stopped = false
 		const flush = () => {
 			for (const part of correlator.flush()) outlet.next(part)
@@ -86,7 +86,7 @@ export const defineCorrelate = (
 			async stop() {
 				stopped = true
 				flush()
-				services.correlators.remove(options.id, view)
+				services.correlators.remove(options, view)
 			},
 		}
 	},

@@ -47,7 +47,7 @@ export const definePropagate = (
 				},
 			],
 		}
-		services.propagators.add(options.id, view)
+		services.propagators.add(options, view)
 		const emit = (parts: readonly SpanBatch[]) => {
 			for (const part of parts) outlet.next(part)
 		}
@@ -77,7 +77,7 @@ export const definePropagate = (
 			async stop() {
 				stopped = true
 				emit(propagator.flush(newestNs, true))
-				services.propagators.remove(options.id, view)
+				services.propagators.remove(options, view)
 			},
 		}
 	},

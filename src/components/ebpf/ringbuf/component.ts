@@ -68,7 +68,7 @@ function buildLive(
 					outlet.next(batch)
 				}),
 			)
-			services.sources.add(options.id, view)
+			services.sources.add(options, view)
 			const before = performance.now()
 			try {
 				await capture.start()
@@ -104,7 +104,7 @@ function buildLive(
 			// Drains what is left, which still goes downstream.
 			await capture.stop()
 			subscription.unsubscribe()
-			services.sources.remove(options.id, view)
+			services.sources.remove(options, view)
 		},
 		debugInfo: () => ({
 			surface: capture.surface,
@@ -143,7 +143,7 @@ function buildReplay(
 		ended,
 	}
 	outlet.wire(wiring(first))
-	services.sources.add(options.id, view)
+	services.sources.add(options, view)
 	return {
 		async start() {
 			const batches = services.source?.()
@@ -166,7 +166,7 @@ function buildReplay(
 		},
 		async stop() {
 			subscription.unsubscribe()
-			services.sources.remove(options.id, view)
+			services.sources.remove(options, view)
 		},
 	}
 }

@@ -28,7 +28,7 @@ export const defineOtlpExporter = (
 			version: services.version,
 		})
 		const view = { families: exporter.families }
-		services.exporters.add(options.id, view)
+		services.exporters.add(options, view)
 		options.onStateChange({
 			input: {
 				kind: 'telemetry',
@@ -42,7 +42,7 @@ export const defineOtlpExporter = (
 			update: () => 'restart',
 			async stop() {
 				await exporter.stop(STOP_MS)
-				services.exporters.remove(options.id, view)
+				services.exporters.remove(options, view)
 			},
 		}
 	},
