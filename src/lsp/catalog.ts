@@ -45,9 +45,10 @@ export function bodyOf(block: BlockNode, registry: Registry): BodyKind {
 	const path: BlockNode[] = []
 	let at = block
 	while (at.parent !== undefined && !isModule(at.parent)) {
-		path.unshift(at)
+		path.push(at)
 		at = at.parent
 	}
+	path.reverse()
 	const declare = declaresIn(moduleOf(at)).find((one) => one.label === at.name)
 	if (declare !== undefined) return path.length === 0 ? { kind: 'custom', declare } : { kind: 'unknown' }
 	const schema = schemaOf(at.name, registry)

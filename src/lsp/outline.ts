@@ -86,8 +86,8 @@ export function outline(source: Source): Outline {
 	let block = root
 	/** Open `declare` and `template` blocks. */
 	let modules = 0
-	/** Where line comments end: there the cursor is still inside. */
-	const commentEnds = new Set<number>()
+	/** Ends of line comments and of what is not closed yet: there the cursor is still inside. */
+	const inside = new Map<number, Place>()
 	let head: Head | undefined
 	let attribute: AttributeNode | undefined
 
@@ -102,7 +102,10 @@ export function outline(source: Source): Outline {
 		if (isModuleName(block.name)) modules--
 		block.end = at
 		block = block.parent ?? root
-		frames.length = frames.findLastIndex((frame) => frame.block !== undefined)
+		frames.length = Math.max(
+			0,
+			frames.findLastIndex((frame) => frame.block !== undefined),
+		)
 	}
 
 	statement(0)
@@ -112,7 +115,9 @@ export function outline(source: Source): Outline {
 		const inBrackets = frames.length > 0 && frames.at(-1)!.block === undefined
 		if (kind === Token.Comment) {
 			mark(start, { kind: 'nothing', block })
-			if (source.bytes[start + 1] === '/') commentEnds.add(stop)
+			const text = source.bytes.slice(start, stop)
+			if (text.startsWith('//') || text.length < 4 || !text.endsWith('*/'))
+				inside.set(stop, { kind: 'nothing', block })
 			rest(stop)
 			continue
 		}
@@ -130,20 +135,17 @@ export function outline(source: Source): Outline {
 				continue
 			}
 			if (kind === Token.RCurly && !inBrackets) {
-				close(start)
+				if (block !== root) close(start)
 				statement(stop)
 				continue
 			}
 			attribute.end = kind === Token.Terminator ? attribute.end : stop
 			bracket(kind, frames)
 			if (kind === Token.String) {
-				mark(start + 1, {
-					kind: 'string',
-					block,
-					attribute,
-					start: start + 1,
-					end: stringEnd(source, start, stop),
-				})
+				const end = stringEnd(source, start, stop)
+				const place: Place = { kind: 'string', block, attribute, start: start + 1, end }
+				mark(start + 1, place)
+				if (end === stop) inside.set(stop, place)
 				mark(stop, { kind: 'value', block, attribute })
 			}
 			continue
@@ -209,10 +211,7 @@ export function outline(source: Source): Outline {
 	}
 	return {
 		root,
-		at(offset) {
-			const place = placeAt(marks, offset)
-			return commentEnds.has(offset) ? { kind: 'nothing', block: place.block } : place
-		},
+		at: (offset) => inside.get(offset) ?? placeAt(marks, offset),
 	}
 }
 

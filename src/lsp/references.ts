@@ -43,12 +43,15 @@ function targetsOf(block: BlockNode, registry: Registry): readonly Target[] {
 		.map((one) => ({ id, field: one.label, type: undefined, block }))
 }
 
+/** `prometheus.exporter.x.LABEL` with a namespace or two before it. */
+const MAX_ID_PARTS = 12
+
 /** The block that a name in a value stands for, by the longest prefix of the name that is a block's id. */
 export function resolveChain(chain: Chain, block: BlockNode): BlockNode | undefined {
 	const names = chain.parts.map((part) => part.name)
 	let module = isModule(block) ? block : moduleOf(block)
 	for (;;) {
-		for (let length = names.length; length > 0; length--) {
+		for (let length = Math.min(names.length, MAX_ID_PARTS); length > 0; length--) {
 			const id = names.slice(0, length).join('.')
 			const found = module.blocks.find((one) => idOf(one) === id)
 			if (found !== undefined) return found

@@ -6,7 +6,7 @@ import { defineRingbuf } from '../../ebpf/ringbuf/component.ts'
 import type { Services } from '../../services.ts'
 import type { BeylaArgs } from './args.ts'
 import { createSettings, discoveryOf } from './discovery.ts'
-import { buildStage, defaultsOf } from './stage.ts'
+import { buildStage, defaultsOf, stageRef } from './stage.ts'
 import { createTail, type Tail } from './tail.ts'
 
 /**
@@ -62,10 +62,17 @@ export function createLine(services: Services, parent: ComponentOptions<never>, 
 			await decode.component.stop()
 			await stopping
 			await tail.stop()
+			// The graph takes the block itself out of the books, and knows nothing of what stands inside.
+			for (const name of STAGES) {
+				const { path, id } = stageRef(parent, name)
+				parent.accounting.remove(path, id)
+			}
 		},
 		debugInfo: () => ringbuf.component.debugInfo?.(),
 	}
 }
+
+const STAGES = ['ebpf.ringbuf', 'ebpf.decode', 'ebpf.correlate', 'ebpf.propagate', 'ebpf.aggregate'] as const
 
 /** Whether a change needs new stages behind the probes; samplers, selection and outputs change in place. */
 function shapesTail(before: BeylaArgs, after: BeylaArgs): boolean {

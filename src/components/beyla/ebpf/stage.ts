@@ -14,12 +14,10 @@ export function buildStage<A>(
 	definition: ComponentDefinition<A, never>,
 	args: A,
 ): Stage<A> {
-	const label = parent.id.slice(parent.id.lastIndexOf('.') + 1)
 	let input: Port | undefined
 	const options: ComponentOptions<{ readonly input?: Port }> = {
 		...parent,
-		id: `${definition.name}.${label}`,
-		path: `${parent.path === '/' ? '' : parent.path}/${parent.id}`,
+		...stageRef(parent, definition.name),
 		onStateChange: (exports) => void (input = exports.input),
 	}
 	const component = definition.build(options as ComponentOptions<never>, args)
@@ -27,3 +25,9 @@ export function buildStage<A>(
 }
 
 export const defaultsOf = <A>(definition: { readonly args: ArgsSchema<A> }): A => definition.args.defaults()
+
+/** Under which a stage counts. */
+export function stageRef(parent: ComponentOptions<never>, name: string): { path: string; id: string } {
+	const label = parent.id.slice(parent.id.lastIndexOf('.') + 1)
+	return { id: `${name}.${label}`, path: `${parent.path === '/' ? '' : parent.path}/${parent.id}` }
+}
