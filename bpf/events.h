@@ -145,6 +145,7 @@ struct vor_http_record {
 	__u16 host_len;
 	__u16 method_len;
 	__u16 text_len;                  /* target_len + host_len + method_len */
+	struct vor_process_key peer_process; /* server, with VOR_HTTP_JOINED: who sent the request; else zero */
 	/* char text[]; */
 };
 

@@ -69,12 +69,13 @@ INLINE void exchange_closed(struct http1 *h, struct slot *slot)
 INLINE void server_opened(struct conn *c, struct http1 *h, struct scratch *s, struct slot *slot)
 {
 	struct vor_http_record *record = &slot->record;
-	struct ids taken, *client = NULL;
+	struct joined taken;
+	struct ids *client = NULL;
 	if (c->tcp_plain) {
 		struct join_key key;
 		join_key_fill(&key, &h->remote, &h->local, h->netns, record->join_seq);
 		if (join_take(&key, &taken))
-			client = &taken;
+			client = &taken.ids;
 	}
 	if (record->flags & VOR_HTTP_TRACEPARENT) {
 		__builtin_memcpy(record->trace_id, record->hdr_trace_id, 16);
@@ -96,7 +97,9 @@ INLINE void server_opened(struct conn *c, struct http1 *h, struct scratch *s, st
 		random_bytes8(s, record->trace_id + 8);
 		record->flags |= VOR_HTTP_SAMPLED_FLAG;
 	}
-	if (!client && c->tcp_plain)
+	if (record->flags & VOR_HTTP_JOINED)
+		record->peer_process = taken.process;
+	else if (!client && c->tcp_plain)
 		record->flags |= VOR_HTTP_JOIN_KEY;
 	random_bytes8(s, record->span_id);
 

@@ -31,10 +31,18 @@ struct ids {
 
 #define JOIN_PLACES 8192
 
+/* What the client leaves for the server. */
+struct joined {
+	struct ids ids;
+	struct vor_process_key process;
+};
+
 struct join {
 	struct join_key key;
 	__u32 taken;
-	struct ids ids;
+	struct joined joined;
+	/* Over key and joined: two clients that write one place at once leave a mixture, which must not look like an entry. */
+	__u64 check;
 };
 
 struct {
@@ -91,9 +99,20 @@ INLINE struct join *join_find(const struct join_key *key)
 	return join && join_same(join, key) ? join : NULL;
 }
 
+INLINE __u64 join_check(const struct join_key *key, const struct joined *joined)
+{
+	const __u64 *k = (const __u64 *)key, *j = (const __u64 *)joined;
+	__u64 sum = key->netns;
+	for (int i = 0; i < 5; i++)
+		sum = (sum ^ k[i]) * 0x9e3779b97f4a7c15ull;
+	for (int i = 0; i < 6; i++)
+		sum = (sum ^ j[i]) * 0x9e3779b97f4a7c15ull;
+	return sum;
+}
+
 /* The client's. Of the two places the one whose entry was taken. The sequence number is taken away first and put in last:
  * a server that looks meanwhile finds nothing. */
-INLINE void join_publish(const struct join_key *key, const struct ids *ids)
+INLINE void join_publish(const struct join_key *key, const struct joined *joined)
 {
 	struct join *join = join_place(key, 0);
 	if (join && !join->taken && join->key.seq) {
@@ -106,22 +125,24 @@ INLINE void join_publish(const struct join_key *key, const struct ids *ids)
 	__sync_lock_test_and_set(&join->key.seq, ~key->seq);
 	__builtin_memcpy(&join->key, key, __builtin_offsetof(struct join_key, seq));
 	join->key.netns = key->netns;
-	join->ids = *ids;
+	join->joined = *joined;
+	join->check = join_check(key, joined);
 	join->taken = 0;
 	__sync_lock_test_and_set(&join->key.seq, key->seq);
 }
 
 /* The server's: true with the ids if the client is on this host. */
-INLINE bool join_take(const struct join_key *key, struct ids *ids)
+INLINE bool join_take(const struct join_key *key, struct joined *joined)
 {
 	struct join *join = join_find(key);
 	if (!join)
 		return false;
-	*ids = join->ids;
-	/* Overwritten while we read? */
+	*joined = join->joined;
+	__u64 check = join->check;
+	/* Overwritten while we read, or written by two at once? */
 	if (__sync_fetch_and_or(&join->taken, 1) || !join_same(join, key))
 		return false;
-	return true;
+	return check == join_check(key, joined);
 }
 
 /* The client's again, at the end of its exchange: whether a server on this host has the ids (overwritten means not known:

@@ -10,12 +10,13 @@ INLINE void publish(struct sock *sk, struct conn *c)
 	struct announced *a = &c->announced;
 	struct vor_address local = {}, remote = {};
 	struct join_key key;
-	struct ids ids = {.sampled = a->sampled};
+	struct joined joined = {.ids = {.sampled = a->sampled}};
 	read_addresses(&local, &remote, sk, c->family);
 	join_key_fill(&key, &local, &remote, sk->__sk_common.skc_net.net->ns.inum, a->seq);
-	__builtin_memcpy(ids.trace_id, a->trace_id, 16);
-	__builtin_memcpy(ids.span_id, a->span_id, 8);
-	join_publish(&key, &ids);
+	__builtin_memcpy(joined.ids.trace_id, a->trace_id, 16);
+	__builtin_memcpy(joined.ids.span_id, a->span_id, 8);
+	process_key(&joined.process, bpf_get_current_task_btf());
+	join_publish(&key, &joined);
 	a->published = 1;
 }
 

@@ -152,6 +152,8 @@ class KernelCapture implements Capture {
 		this.links.push(...(await kernel.attach()))
 		// After the process hooks are attached: whoever the scan misses has sent a record.
 		await options.processes.start()
+		// Of what runs already: who is ready sees their parents from the first request on.
+		await Promise.all(options.processes.takeProbeSites().map((site) => this.attachProbe(kernel, site)))
 		const wake = (): void => {
 			this.statistics.wakeups++
 			this.hurry()

@@ -11,6 +11,7 @@ import { exportedSignal, type OtlpSignal } from './otlp-exporters.ts'
 import { createPeerTable } from './peers.ts'
 import { createProcessTable, type ProcessEntry } from './process-table.ts'
 import { createRoutes, type RouteOptions } from './routes/index.ts'
+import { dropUnseenParent, parentIsUnseen } from './unseen-parent.ts'
 
 export interface CorrelatorOptions {
 	readonly meter: StageMeter
@@ -32,6 +33,8 @@ export interface CorrelatorOptions {
 export interface CorrelateCounters {
 	/** `vor_parent_total{evidence}`: index as `EVIDENCE_NAMES`. */
 	readonly parentByEvidence: number[]
+	/** Server spans whose client on this host is not exported: the parent was taken off. */
+	parentUnseen: number
 	/** `vor_parent_absent_total{reason}`: index as `ABSENT_NAMES`. */
 	readonly parentAbsent: number[]
 	/** Exchanges of processes no fact had arrived for within the wait: exported as `unknown_service`. */
@@ -72,6 +75,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
 	const counters: CorrelateCounters = {
 		parentByEvidence: EVIDENCE_NAMES.map(() => 0),
 		parentAbsent: ABSENT_NAMES.map(() => 0),
+		parentUnseen: 0,
 		unknownProcess: 0,
 	}
 	let waiting: Waiting[] = []
@@ -107,6 +111,10 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
 		context.route = path === '' ? '' : routes.routeOf(entry.fact.serviceName, path)
 		context.peerService = exchange.role === 'client' ? peers.serviceOf(exchange) : ''
 		const span = describer.describe(exchange, context)
+		if (exchange.peerPid !== 0 && parentIsUnseen(exchange, processes, exclude)) {
+			counters.parentUnseen++
+			dropUnseenParent(span)
+		}
 		if (filter !== keepAll) span.attributes = filter(span.attributes)
 		const exports = entry.fact.exportsOtlp
 		span.skipTraces =

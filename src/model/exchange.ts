@@ -31,6 +31,9 @@ export interface Exchange {
 	readonly socketInode: number
 	readonly peerSocketInode: number
 	readonly joinSequence: number
+	/** Server, joined with a client on this host: the process that sent the request; else 0. */
+	readonly peerPid: number
+	readonly peerStartNs: number
 	/** `vor_http_flags` of bpf/events.h. */
 	readonly flags: number
 	/** 0 = no response was seen. */

@@ -16,9 +16,9 @@ const plain = 'proxy_http_version 1.0;'
 const kept = 'proxy_http_version 1.1; proxy_set_header Connection "";'
 
 describe.each([
-	{ name: 'without upstream keep-alive', location: plain, upstream: '' },
-	{ name: 'with upstream keep-alive', location: kept, upstream: 'keepalive 64;' },
-])('nginx to Python to Node $name', ({ location, upstream }) => {
+	{ name: 'without upstream keep-alive', mark: 'plain', location: plain, upstream: '' },
+	{ name: 'with upstream keep-alive', mark: 'kept', location: kept, upstream: 'keepalive 64;' },
+])('nginx to Python to Node $name', ({ mark, location, upstream }) => {
 	let node: Server
 	let python: Server
 	let nginx: Server
@@ -80,9 +80,9 @@ describe.each([
 		}
 	}
 
-	it('is one trace of three services', async () => {
-		expect(await get(`${nginx.url}/front/pass/one`)).toBe(200)
-		const spans = await chain('one')
+	it('is one trace of three services from the very first request on', async () => {
+		expect(await get(`${nginx.url}/front/pass/one-${mark}`)).toBe(200)
+		const spans = await chain(`one-${mark}`)
 		expectChain(spans, spans[0]!.traceId, '')
 		expect(spans[0]!.traceId).toMatch(/^(?!0+$)[0-9a-f]{32}$/)
 	})
@@ -90,18 +90,18 @@ describe.each([
 	it('goes on in the trace of an inbound traceparent', async () => {
 		const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
 		const parent = '00f067aa0ba902b7'
-		await get(`${nginx.url}/front/pass/two`, { traceparent: `00-${traceId}-${parent}-01` })
-		expectChain(await chain('two'), traceId, parent)
+		await get(`${nginx.url}/front/pass/two-${mark}`, { traceparent: `00-${traceId}-${parent}-01` })
+		expectChain(await chain(`two-${mark}`), traceId, parent)
 	})
 
 	it('holds while the last answer takes 10 s', async () => {
-		await get(`${nginx.url}/front/pass/slow/10000/late`)
-		const spans = await chain('late')
+		await get(`${nginx.url}/front/pass/slow/10000/late-${mark}`)
+		const spans = await chain(`late-${mark}`)
 		expectChain(spans, spans[0]!.traceId, '')
 	}, 40_000)
 
 	it('keeps 64 requests in flight apart', async () => {
-		const ids = Array.from({ length: 64 }, (_, i) => `many-${i}`)
+		const ids = Array.from({ length: 64 }, (_, i) => `many-${mark}-${i}`)
 		await Promise.all(ids.map((id) => get(`${nginx.url}/front/pass/slow/200/${id}`)))
 		const traces = new Set<string>()
 		for (const id of ids) {

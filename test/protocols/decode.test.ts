@@ -69,6 +69,8 @@ describe('decode', () => {
 			socketInode: 11,
 			peerSocketInode: 12,
 			joinSequence: 0xfedcba98,
+			peerPid: 0,
+			peerStartNs: 0,
 			flags: ANSWERED | HTTP_FLAG.traceparent,
 			status: 404,
 			method: 'POST',

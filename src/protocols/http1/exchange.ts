@@ -28,6 +28,8 @@ export class Http1Exchange implements Exchange {
 	declare readonly socketInode: number
 	declare readonly peerSocketInode: number
 	declare readonly joinSequence: number
+	declare readonly peerPid: number
+	declare readonly peerStartNs: number
 	declare readonly flags: number
 	declare readonly status: number
 	declare readonly method: string
@@ -60,6 +62,8 @@ export class Http1Exchange implements Exchange {
 		socketInode: number,
 		peerSocketInode: number,
 		joinSequence: number,
+		peerPid: number,
+		peerStartNs: number,
 		flags: number,
 		status: number,
 		method: string,
@@ -92,6 +96,8 @@ export class Http1Exchange implements Exchange {
 		this.socketInode = socketInode
 		this.peerSocketInode = peerSocketInode
 		this.joinSequence = joinSequence
+		this.peerPid = peerPid
+		this.peerStartNs = peerStartNs
 		this.flags = flags
 		this.status = status
 		this.method = method

@@ -51,6 +51,7 @@ export function createHttp1Parser(layout: RecordLayout): RecordParser {
 		word('hdr_trace_id'),
 		word('hdr_span_id'),
 	]
+	const [peerPid, peerStart] = [word('peer_process.tgid'), word('peer_process.start_ns')]
 	const [sock, peerSock, joinSeq, flagsAt] = [
 		word('sock'),
 		word('peer_sock'),
@@ -145,6 +146,8 @@ export function createHttp1Parser(layout: RecordLayout): RecordParser {
 				readU64(words, base + sock),
 				readU64(words, base + peerSock),
 				words[base + joinSeq]!,
+				(flags & HTTP_FLAG.joined) === 0 ? 0 : words[base + peerPid]!,
+				(flags & HTTP_FLAG.joined) === 0 ? 0 : readU64(words, base + peerStart),
 				flags,
 				(flags & HTTP_FLAG.responseSeen) === 0
 					? 0

@@ -43,8 +43,10 @@ export const defineCorrelate = (
 		services.announceProcesses()
 		outlet.wire(fanOutTraces(present(args.output.spans)))
 		const view: CorrelateView = {
-			parentAbsent: () =>
-				ABSENT_NAMES.map((name, i) => [name, correlator.counters.parentAbsent[i] ?? 0] as const),
+			parentAbsent: () => [
+				...ABSENT_NAMES.map((name, i) => [name, correlator.counters.parentAbsent[i] ?? 0] as const),
+				['client_not_exported', correlator.counters.parentUnseen] as const,
+			],
 			parentPresent: () =>
 				EVIDENCE_NAMES.map((name, i) => [name, correlator.counters.parentByEvidence[i] ?? 0] as const),
 			families: (labels) => [
