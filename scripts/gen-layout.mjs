@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const OBJECTS = ['sock.bpf.o', 'sock_hash.bpf.o']
+const OBJECTS = ['sock.bpf.o', 'sock_hash.bpf.o', 'sock_syscall.bpf.o']
 const TARGET = join(root, 'src/capture/layout.gen.ts')
 
 /** The contract as text: what the hash is over. The same code goes into the generated file, so it is written once. */

@@ -19,6 +19,14 @@
 /* Hides from the compiler where a value came from, so that it cannot undo a bound. */
 #define OPAQUE(value) asm volatile("" : "+r"(value))
 
+/* A field behind any number of pointers: FIELD(sk, sk_socket, file, f_flags). Surfaces that are given a socket which the
+ * verifier knows read it directly; those that found its address themselves (VOR_FOUND_SOCKETS) through a helper. */
+#ifdef VOR_FOUND_SOCKETS
+#define FIELD(first, ...) BPF_CORE_READ(first, __VA_ARGS__)
+#else
+#define FIELD(first, ...) ___arrow(first, __VA_ARGS__)
+#endif
+
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 
 /* Direction of bytes as this socket sees it; also the index of the hook that writes the matching half of the state. */

@@ -11,21 +11,21 @@ INLINE void read_addresses(struct vor_address *local, struct vor_address *remote
 		return;
 	if (family == VOR_AF_INET) {
 		local->addr[10] = local->addr[11] = remote->addr[10] = remote->addr[11] = 0xff;
-		*(__u32 *)(local->addr + 12) = sk->__sk_common.skc_rcv_saddr;
-		*(__u32 *)(remote->addr + 12) = sk->__sk_common.skc_daddr;
+		*(__u32 *)(local->addr + 12) = FIELD(sk, __sk_common.skc_rcv_saddr);
+		*(__u32 *)(remote->addr + 12) = FIELD(sk, __sk_common.skc_daddr);
 	} else {
 		BPF_CORE_READ_INTO(&local->addr, sk, __sk_common.skc_v6_rcv_saddr);
 		BPF_CORE_READ_INTO(&remote->addr, sk, __sk_common.skc_v6_daddr);
 	}
-	local->port = sk->__sk_common.skc_num;
-	remote->port = swap16(sk->__sk_common.skc_dport);
+	local->port = FIELD(sk, __sk_common.skc_num);
+	remote->port = swap16(FIELD(sk, __sk_common.skc_dport));
 }
 
 /* Facts of the socket that are read once a connection. Its ports are gone when it closes. */
 INLINE void read_socket(struct http1 *h, struct sock *sk, __u8 family)
 {
 	h->family = family;
-	h->netns = sk->__sk_common.skc_net.net->ns.inum;
+	h->netns = FIELD(sk, __sk_common.skc_net.net, ns.inum);
 	if (family == VOR_AF_UNIX)
 		h->peer_inode = BPF_CORE_READ((struct unix_sock *)sk, peer, sk_socket, file, f_inode, i_ino);
 	read_addresses(&h->local, &h->remote, sk, family);
@@ -72,7 +72,8 @@ INLINE void read_sequence(struct sock *sk, struct conn *c, struct scratch *s)
 	if (!c->tcp_plain)
 		return;
 	struct tcp_sock *tp = (struct tcp_sock *)sk;
-	s->seq = (s->io.dir == DIR_RECV ? BPF_CORE_READ(tp, copied_seq) : BPF_CORE_READ(tp, write_seq)) - (__u32)s->io.ret;
+	s->seq = (s->io.dir == DIR_RECV ? BPF_CORE_READ(tp, copied_seq) : BPF_CORE_READ(tp, write_seq)) -
+		 (__u32)s->io.ret - s->io.after;
 }
 
 /* Looks for the start of a known message. Returns true when the operation's bytes are now for the HTTP/1 parser. */
@@ -196,7 +197,7 @@ INLINE void http1_io(struct sock *sk, struct conn *c, struct http1 *h, struct sc
 		return;
 	if (s->request) {
 		read_sequence(sk, c, s);
-		s->nonblocking = !!(sk->sk_socket->file->f_flags & VOR_O_NONBLOCK);
+		s->nonblocking = !!(FIELD(sk, sk_socket, file, f_flags) & VOR_O_NONBLOCK);
 	}
 	if (half->state == HALF_INEXACT)
 		inexact_over(h, s->request, half);

@@ -25,6 +25,7 @@ struct io {
 	__u16 call;        /* which message of a recvmmsg or sendmmsg, else 0 */
 	__u8 multi;        /* the call is recvmmsg or sendmmsg */
 	__u32 multi_count; /* its vlen */
+	__u32 after;       /* bytes of later messages of the same call: they have passed, too (surface D) */
 	__u32 vector_count;/* segments of the whole vector; 0 = no vector, segment[0] is all */
 	__u32 window;      /* index of segment[0] in it */
 	__u32 window_at;   /* bytes of the operation before segment[0] */
@@ -35,26 +36,32 @@ struct io {
 #if defined(__TARGET_ARCH_x86)
 enum {
 	NR_READ = 0, NR_WRITE = 1, NR_READV = 19, NR_WRITEV = 20, NR_SENDTO = 44, NR_RECVFROM = 45, NR_SENDMSG = 46,
-	NR_RECVMSG = 47, NR_RECVMMSG = 299, NR_SENDMMSG = 307, NR_PREADV2 = 327, NR_PWRITEV2 = 328,
+	NR_RECVMSG = 47, NR_RECVMMSG = 299, NR_SENDMMSG = 307, NR_PREADV2 = 327, NR_PWRITEV2 = 328, NR_SENDFILE = 40, NR_SPLICE = 275,
 };
 #define REGS_NR(regs) ((regs)->orig_ax)
 #define REGS_1(regs) ((regs)->di)
 #define REGS_2(regs) ((regs)->si)
 #define REGS_3(regs) ((regs)->dx)
+#define REGS_4(regs) ((regs)->r10)
+/* The first argument when the call is over. */
+#define REGS_FIRST(regs) ((regs)->di)
 #else
 enum {
 	NR_READ = 63, NR_WRITE = 64, NR_READV = 65, NR_WRITEV = 66, NR_SENDTO = 206, NR_RECVFROM = 207, NR_SENDMSG = 211,
-	NR_RECVMSG = 212, NR_RECVMMSG = 243, NR_SENDMMSG = 269, NR_PREADV2 = 286, NR_PWRITEV2 = 287,
+	NR_RECVMSG = 212, NR_RECVMMSG = 243, NR_SENDMMSG = 269, NR_PREADV2 = 286, NR_PWRITEV2 = 287, NR_SENDFILE = 71, NR_SPLICE = 76,
 };
 #define REGS_NR(regs) ((regs)->syscallno)
 #define REGS_1(regs) ((regs)->regs[0])
 #define REGS_2(regs) ((regs)->regs[1])
 #define REGS_3(regs) ((regs)->regs[2])
+#define REGS_4(regs) ((regs)->regs[3])
+#define REGS_FIRST(regs) ((regs)->orig_x0)
 #endif
 
 /* struct user_msghdr and struct mmsghdr as user space lays them out on 64 bits. */
 #define MSGHDR_IOV 16
 #define MMSGHDR_SIZE 64
+#define MMSGHDR_LENGTH 56
 
 /* Loads the window that begins with segment `first`. */
 INLINE void io_window(struct io *io, __u32 first)
@@ -88,20 +95,26 @@ INLINE void io_msghdr(struct io *io, __u64 message)
 		io_iovec(io, iov[0], iov[1]);
 }
 
+/* Registers of the system call the current task is in; NULL = it is in none. */
+INLINE struct pt_regs *task_regs(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	return task->flags & VOR_PF_NO_SYSCALL ? NULL : (struct pt_regs *)bpf_task_pt_regs(task);
+}
+
 /* Fills the segments from the registers of the system call the current task is in. The numbers are those of the 64-bit
  * table; none of them is a socket operation in the 32-bit one, so a 32-bit task has no segments, never wrong ones. */
 ALONE int io_from_syscall(struct io *io)
 {
 	if (!io)
 		return 0;
-	struct task_struct *task = bpf_get_current_task_btf();
 	io->segments = 0;
 	io->vector_count = 0;
 	io->multi = 0;
 	io->fd = -1;
-	if (task->flags & VOR_PF_NO_SYSCALL)
+	struct pt_regs *regs = task_regs();
+	if (!regs)
 		return 0;
-	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
 	__u64 nr = REGS_NR(regs), second = REGS_2(regs);
 	io->fd = (__s32)REGS_1(regs);
 	switch (nr) {

@@ -48,6 +48,7 @@ struct super_block {
 };
 
 struct inode {
+	unsigned short i_mode;
 	unsigned long i_ino;
 	struct super_block *i_sb;
 };
@@ -55,10 +56,21 @@ struct inode {
 struct file {
 	unsigned int f_flags;
 	struct inode *f_inode;
+	void *private_data;        /* of a socket's file: struct socket */
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
 };
 
 struct socket {
 	struct file *file;
+	struct sock *sk;
 };
 
 struct sock {
@@ -124,8 +136,16 @@ struct mm_struct {
 	struct file *exe_file;
 };
 
+struct thread_info {
+	unsigned long flags;
+	__u32 status;
+};
+
 struct task_struct {
+	struct thread_info thread_info;
 	unsigned int flags;
+	void *stack;
+	struct files_struct *files;
 	int pid;
 	int tgid;
 	int exit_code;
@@ -160,6 +180,7 @@ struct user_pt_regs {
 };
 struct pt_regs {
 	__u64 regs[31];
+	__u64 orig_x0;
 	__s32 syscallno;
 };
 #else
@@ -196,9 +217,17 @@ struct bpf_iter__bpf_map_elem {
 #define VOR_ETIMEDOUT 110
 #define VOR_SHUTDOWN_RECEIVE 1
 #define VOR_SHUTDOWN_BOTH 3
+#define VOR_S_IFMT 00170000
+#define VOR_S_IFSOCK 0140000
 #define VOR_TCP_ESTABLISHED 1
 #define VOR_TCP_SYN_RECV 3
 #define VOR_TCP_CLOSE 7
 #define VOR_TCP_LISTEN 10
 /* task_struct.flags: kernel threads and io_uring workers have no system call registers of their own. */
 #define VOR_PF_NO_SYSCALL (0x00200000 | 0x00000010 | 0x00004000)
+/* The task is in a system call of the 32-bit table, whose numbers mean others. */
+#if defined(__TARGET_ARCH_x86)
+#define COMPAT_TASK(task) ((task)->thread_info.status & 0x2)
+#else
+#define COMPAT_TASK(task) ((task)->thread_info.flags & 1ul << 22)
+#endif

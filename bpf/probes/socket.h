@@ -7,23 +7,20 @@
 /* -1 = none of ours; else whether it is TCP-like (has a close hook and socket storage). */
 INLINE int socket_kind(struct sock *sk)
 {
-	__u16 family = sk->__sk_common.skc_family;
-	if (sk->sk_type != VOR_SOCK_STREAM)
+	__u16 family = FIELD(sk, __sk_common.skc_family);
+	if (FIELD(sk, sk_type) != VOR_SOCK_STREAM)
 		return -1;
 	if (family == VOR_AF_UNIX)
 		return vor_capture_unix ? 0 : -1;
 	if (family != VOR_AF_INET && family != VOR_AF_INET6)
 		return -1;
-	__u16 protocol = sk->sk_protocol;
+	__u16 protocol = FIELD(sk, sk_protocol);
 	return protocol == VOR_IPPROTO_TCP || protocol == VOR_IPPROTO_MPTCP ? 1 : -1;
 }
 
-INLINE struct conn *conn_of(struct sock *sk, bool tcp)
+/* State of a connection whose socket has this inode; `c` is what its address led to. */
+INLINE struct conn *conn_of_inode(struct sock *sk, struct conn *c, bool tcp, __u64 inode)
 {
-	struct conn *c = conn_get(sk, tcp);
-	if (c && c->inode && storage_form(tcp))
-		return c;
-	__u64 inode = sk->sk_socket->file->f_inode->i_ino;
 	if (!inode)
 		return NULL; /* a kernel socket */
 	if (c && c->inode == inode)
@@ -46,8 +43,16 @@ INLINE struct conn *conn_of(struct sock *sk, bool tcp)
 		return NULL;
 	}
 	c->inode = inode;
-	c->family = sk->__sk_common.skc_family;
+	c->family = FIELD(sk, __sk_common.skc_family);
 	c->tcp = tcp;
-	c->tcp_plain = tcp && sk->sk_protocol == VOR_IPPROTO_TCP;
+	c->tcp_plain = tcp && FIELD(sk, sk_protocol) == VOR_IPPROTO_TCP;
 	return c;
+}
+
+INLINE struct conn *conn_of(struct sock *sk, bool tcp)
+{
+	struct conn *c = conn_get(sk, tcp);
+	if (c && c->inode && storage_form(tcp))
+		return c;
+	return conn_of_inode(sk, c, tcp, FIELD(sk, sk_socket, file, f_inode, i_ino));
 }

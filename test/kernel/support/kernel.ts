@@ -10,8 +10,8 @@ import {
 	SELECTION,
 } from '../../../src/capture/layout.gen.ts'
 
-export type StorageForm = 'sock' | 'sock_hash'
-export const STORAGE_FORMS: readonly StorageForm[] = ['sock', 'sock_hash']
+export type StorageForm = 'sock' | 'sock_hash' | 'sock_syscall'
+export const STORAGE_FORMS: readonly StorageForm[] = ['sock', 'sock_hash', 'sock_syscall']
 
 /** The BPF programs on this kernel, looking only at the processes they are told to. */
 export interface Kernel {

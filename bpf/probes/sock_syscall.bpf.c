@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR MIT) */
+/* Surface D: the end of system calls, for kernels that let nothing be hooked below. One program on sys_exit: when a call
+ * is over, its arguments are still in the task's registers, so that nothing has to be kept between entry and exit. The
+ * socket is looked up behind the descriptor each time: four reads, fewer than a table by (process, descriptor) would
+ * cost, which every close, dup2, close_range and exec would have to keep true. io_uring is not seen here.
+ *
+ * Not preempted: the kernel runs it between preempt_disable and preempt_enable, also where system call tracepoints may
+ * fault (6.13). */
+#define VOR_FOUND_SOCKETS
+#include "../include/anchor.h"
+#include "../include/handler.h"
+#include "operation.h"
+#include "connection.h"
+#include "nginx.h"
+#include "sweep.h"
+#include "process.h"
+
+struct call {
+	struct pt_regs *regs;
+	__u64 nr;
+	__s32 fd;
+	__s32 flags;
+	__u32 dir;
+	bool multi;
+};
+
+/* false: a call that moves no bytes of a socket. */
+INLINE bool call_read(struct call *call, struct pt_regs *regs)
+{
+	call->regs = regs;
+	call->nr = REGS_NR(regs);
+	call->flags = 0;
+	call->multi = false;
+	call->dir = DIR_RECV;
+	switch (call->nr) {
+	case NR_READ:
+	case NR_READV:
+	case NR_PREADV2:
+	case NR_SPLICE:
+		break;
+	case NR_RECVFROM:
+		call->flags = (__s32)REGS_4(regs);
+		break;
+	case NR_RECVMSG:
+		call->flags = (__s32)REGS_3(regs);
+		break;
+	case NR_RECVMMSG:
+		call->flags = (__s32)REGS_4(regs);
+		call->multi = true;
+		break;
+	case NR_SENDMMSG:
+		call->multi = true;
+		call->dir = DIR_SEND;
+		break;
+	case NR_WRITE:
+	case NR_WRITEV:
+	case NR_PWRITEV2:
+	case NR_SENDTO:
+	case NR_SENDMSG:
+	case NR_SENDFILE:
+		call->dir = DIR_SEND;
+		break;
+	default:
+		return false;
+	}
+	call->fd = (__s32)REGS_FIRST(regs);
+	return true;
+}
+
+struct found {
+	struct sock *sk;
+	__u64 inode;
+};
+
+/* The socket behind a descriptor of the current task. */
+INLINE bool socket_behind(struct found *found, struct task_struct *task, __s32 fd)
+{
+	struct fdtable *table = task->files->fdt;
+	struct file *file = NULL;
+	if ((__u32)fd >= table->max_fds)
+		return false;
+	bpf_probe_read_kernel(&file, sizeof(file), (void *)((__u64)table->fd + (__u32)fd * sizeof(file)));
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	if ((BPF_CORE_READ(inode, i_mode) & VOR_S_IFMT) != VOR_S_IFSOCK)
+		return false;
+	found->inode = BPF_CORE_READ(inode, i_ino);
+	struct socket *socket = BPF_CORE_READ(file, private_data);
+	found->sk = BPF_CORE_READ(socket, sk);
+	return found->sk;
+}
+
+/* One message, its memory in s->io. */
+INLINE int message_io(struct conn *c, struct scratch *s)
+{
+	on_io((struct sock *)s->io.sock, c, s);
+	return 0;
+}
+
+/* Most messages looked at in one call: the kernel's own limit. */
+#define MESSAGES_MAX 1024
+
+struct messages {
+	__u64 vector;      /* user address of the mmsghdrs */
+	__u32 bytes;
+};
+
+INLINE __u32 message_length(__u64 vector, __u32 i)
+{
+	__u32 length = 0;
+	bpf_probe_read_user(&length, sizeof(length), (void *)(vector + (__u64)i * MMSGHDR_SIZE + MMSGHDR_LENGTH));
+	return length;
+}
+
+static long message_add(__u32 i, struct messages *m)
+{
+	m->bytes += message_length(m->vector, i);
+	return 0;
+}
+
+/* Message `i` of a recvmmsg or sendmmsg that is over. */
+ALONE int message_of_many(struct conn *c, struct scratch *s, __u64 vector, __u32 i)
+{
+	if (!c || !s)
+		return 0;
+	__u32 length = message_length(vector, i);
+	if (!length)
+		return 0;
+	s->io.ret = length;
+	s->io.after -= length;
+	s->io.call = i;
+	io_from_syscall(&s->io);
+	return message_io(c, s);
+}
+
+INLINE void messages_io(struct conn *c, struct scratch *s, __u64 vector, __u32 count)
+{
+	struct messages m = {.vector = vector};
+	if (count > MESSAGES_MAX)
+		count = MESSAGES_MAX;
+	REPEAT(count, message_add, &m);
+	s->io.after = m.bytes;
+	for (__u32 i = 0; i < MESSAGES_MAX; i++) {
+		if (i >= count)
+			break;
+		message_of_many(c, s, vector, i);
+	}
+	s->io.after = 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(vor_sys_exit, struct pt_regs *regs, long ret)
+{
+	struct call call;
+	struct found found;
+	if (!call_read(&call, regs))
+		return 0;
+	struct task_struct *task = bpf_get_current_task_btf();
+	if (call.flags & VOR_MSG_PEEK || (ret < 0 && !ends_connection(ret)) || COMPAT_TASK(task))
+		return 0;
+	if (!socket_behind(&found, task, call.fd)) {
+		if (call.nr != NR_SPLICE)
+			return 0;
+		call.dir = DIR_SEND;
+		call.fd = (__s32)REGS_3(regs);
+		if (!socket_behind(&found, task, call.fd))
+			return 0;
+	}
+	struct sock *sk = found.sk;
+	struct conn *c = conn_get(sk, true);
+	if (!c || c->inode != found.inode) {
+		int kind = socket_kind(sk);
+		if (kind < 0)
+			return 0;
+		c = conn_of_inode(sk, c, kind, found.inode);
+		if (!c)
+			return 0;
+	}
+	__u32 dir = call.dir & 1;
+	if (ret <= 0) {
+		nothing_moved(sk, c, dir, ret);
+		return 0;
+	}
+	struct scratch *s = operation_begin(sk, c, dir, dir, ret);
+	if (!s)
+		return 0;
+	if (call.multi) {
+		messages_io(c, s, REGS_2(regs), ret);
+		return 0;
+	}
+	io_from_syscall(&s->io);
+	s->io.fd = call.fd;
+	if (call.flags & VOR_MSG_TRUNC)
+		s->io.segments = 0;
+	message_io(c, s);
+	return 0;
+}
+
+char _license[] SEC("license") = "Dual MIT/GPL";
