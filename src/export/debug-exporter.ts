@@ -1,4 +1,4 @@
-import { openSync, writeSync } from 'node:fs'
+import { closeSync, openSync, writeSync } from 'node:fs'
 import type { Observer } from 'rxjs'
 import type { MetricBatch, SpanBatch } from '../model/batch.ts'
 import type { StageMeter } from '../telemetry/accounting.ts'
@@ -40,6 +40,8 @@ export interface DebugExporterDeps {
 export interface DebugExporter {
 	readonly traces: Observer<SpanBatch>
 	readonly metrics: Observer<MetricBatch>
+	/** Closes its files. What still comes is counted and not shown. */
+	stop(): void
 }
 
 /** Shows what arrives, as the Collector's debug exporter does. Whatever is sampled away counts as sent: it was taken. */
@@ -49,9 +51,11 @@ export function createDebugExporter(
 ): DebugExporter {
 	const options = { ...DEBUG_EXPORTER_DEFAULTS, ...input }
 	const text = textOf(options.verbosity, deps.version)
-	const show = options.useInternalLogger
-		? toLog(deps.log)
-		: toText(deps.write ?? openPaths(options.outputPaths))
+	const output: Output =
+		options.useInternalLogger || deps.write !== undefined
+			? { write: deps.write ?? (() => undefined), close: () => undefined }
+			: openPaths(options.outputPaths)
+	const show = options.useInternalLogger ? toLog(deps.log) : toText(output.write)
 	const now = deps.now ?? (() => performance.now())
 	const showTraces = sampler(options, now)
 	const showMetrics = sampler(options, now)
@@ -62,6 +66,7 @@ export function createDebugExporter(
 	}
 
 	return {
+		stop: () => output.close(),
 		traces: observer((batch) => {
 			if (batch.spans.length === 0) return
 			count(batch.spans.length)
@@ -130,19 +135,35 @@ function toText(write: (text: string) => void): Show {
 	}
 }
 
-function openPaths(paths: readonly string[]): (text: string) => void {
+interface Output {
+	write(text: string): void
+	close(): void
+}
+
+function openPaths(paths: readonly string[]): Output {
+	const opened: number[] = []
 	const files = paths.map((path) => {
 		if (path === 'stdout') return 1
 		if (path === 'stderr') return 2
 		try {
-			return openSync(path, 'a', 0o600)
+			const file = openSync(path, 'a', 0o600)
+			opened.push(file)
+			return file
 		} catch (error) {
+			for (const file of opened) closeSync(file)
 			const reason = (error as NodeJS.ErrnoException).code ?? String(error)
 			throw new VorError('E_FILE', `cannot open output_paths entry ${path}: ${reason}`, { cause: error })
 		}
 	})
-	return (text) => {
-		for (const file of files) writeWhole(file, text)
+	let open = true
+	return {
+		write(text) {
+			if (open) for (const file of files) writeWhole(file, text)
+		},
+		close() {
+			if (open) for (const file of opened) closeSync(file)
+			open = false
+		},
 	}
 }
 

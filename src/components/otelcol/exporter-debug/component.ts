@@ -42,6 +42,6 @@ export const defineDebugExporter = (
 				metrics: exporter.metrics,
 			},
 		})
-		return { update: () => 'restart', async stop() {} }
+		return { update: () => 'restart', stop: async () => exporter.stop() }
 	},
 })
