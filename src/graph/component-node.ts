@@ -15,9 +15,6 @@ import { type Shared, tick } from './shared.ts'
 interface Pending {
 	readonly block: Block
 	readonly args: unknown
-	readonly changed: boolean
-	/** It ran before and now cannot take its arguments: it stays as it is, unhealthy. */
-	readonly failure?: string
 }
 
 /** A built-in component. */
@@ -60,7 +57,7 @@ export class ComponentNode extends Node {
 	}
 
 	async prepare(block: Block, scope: Scope): Promise<void> {
-		this.evaluatedAt = tick()
+		this.preparedAt = tick()
 		try {
 			const args = this.#decode(block, scope)
 			if (this.#shared.dry) {
@@ -70,8 +67,8 @@ export class ComponentNode extends Node {
 			if (this.#instance === undefined) {
 				this.#instance = this.#build(args)
 				this.#args = args
-				this.#pending = { block, args, changed: false }
-			} else this.#pending = { block, args, changed: !deepEqual(args, this.#args) }
+			}
+			this.#pending = { block, args }
 		} catch (reason) {
 			throw loadError(reason, block, 'Failed to build component: ')
 		}
@@ -125,7 +122,8 @@ export class ComponentNode extends Node {
 		this.live = true
 		if (pending === undefined) return
 		this.block = pending.block
-		if (pending.changed) await this.#apply(pending.args)
+		this.evaluatedAt = this.preparedAt
+		if (this.#applying || !deepEqual(pending.args, this.#args)) await this.#apply(pending.args)
 		else this.health.evaluated('healthy', 'component evaluated')
 	}
 
@@ -142,7 +140,8 @@ export class ComponentNode extends Node {
 		this.evaluatedAt = tick()
 		try {
 			const args = this.#decode(this.block, scope)
-			if (deepEqual(args, this.#args)) this.health.evaluated('healthy', 'component evaluated')
+			if (!this.#applying && deepEqual(args, this.#args))
+				this.health.evaluated('healthy', 'component evaluated')
 			else this.#module.track(this.#apply(args))
 		} catch (reason) {
 			this.#failed(reason)
@@ -245,6 +244,8 @@ export interface ModuleRef {
 	exportsChanged(node: Node): void
 	/** Work that goes on after `evaluate` has returned. */
 	track(work: Promise<void>): void
+	/** Asks for this node to be evaluated again: it could not follow a change when that came. */
+	again(node: Node): void
 	/** Lets something go once everything that referred to it has been turned over to its successor. */
 	retire(work: () => Promise<void>): void
 }

@@ -15,6 +15,7 @@ import {
 	string,
 } from '../eval/types.ts'
 import type { Stability } from './component.ts'
+import { clientTls, httpClient } from './http-client-args.ts'
 
 const level = enumOf(['info', 'error', 'warn', 'debug'], (text) => `unrecognized log level "${text}"`)
 const format = enumOf(['logfmt', 'json'], (text) => `unrecognized log format "${text}"`)
@@ -103,41 +104,33 @@ const fileWatch = {
 
 const importHttp = defineArgs({
 	url: attr(string, { required: true, doc: 'Where the module is fetched.' }),
-	poll_frequency: attr(duration, { default: 60_000 }),
-	poll_timeout: attr(duration, { default: 10_000 }),
+	poll_frequency: attr(duration, { default: 60_000, doc: 'How often to look for changes.' }),
+	poll_timeout: attr(duration, { default: 10_000, doc: 'Longest time for one look.' }),
 	method: attr(string, { default: 'GET' }),
 	headers: attr(map(string)),
 	body: attr(string),
-	client: block({
-		bearer_token: attr(secret),
-		bearer_token_file: attr(string, { notYet: true }),
-		follow_redirects: attr(bool, { default: true, notYet: true }),
-		basic_auth: optionalBlock({
-			username: attr(string),
-			password: attr(secret),
-			password_file: attr(string, { notYet: true }),
-		}),
-	}),
+	client: block(httpClient),
 })
 
 const importGit = defineArgs({
-	repository: attr(string, { required: true }),
-	revision: attr(string, { default: 'HEAD' }),
-	path: attr(string, { required: true }),
-	pull_frequency: attr(duration, { default: 60_000 }),
-	basic_auth: optionalBlock(
-		{ username: attr(string), password: attr(secret), password_file: attr(string) },
-		{ notYet: true },
-	),
-	ssh_key: optionalBlock(
-		{
-			username: attr(string, { required: true }),
-			key: attr(secret),
-			key_file: attr(string),
-			passphrase: attr(secret),
-		},
-		{ notYet: true },
-	),
+	repository: attr(string, { required: true, doc: 'Address as `git clone` takes it.' }),
+	revision: attr(string, { default: 'HEAD', doc: 'Branch, tag or commit.' }),
+	path: attr(string, { required: true, doc: 'File, or folder of files, in the repository.' }),
+	pull_frequency: attr(duration, { default: 60_000, doc: 'How often to look for changes; `0s`: once.' }),
+	proxy_url: attr(string),
+	no_proxy: attr(string),
+	proxy_from_environment: attr(bool),
+	basic_auth: optionalBlock({
+		username: attr(string, { required: true }),
+		password: attr(secret, { required: true, doc: 'Never printed.' }),
+	}),
+	ssh_key: optionalBlock({
+		username: attr(string, { required: true }),
+		key: attr(secret, { doc: 'Private key; never printed.' }),
+		key_file: attr(string, { doc: 'Path of the private key.' }),
+		passphrase: attr(secret, { doc: 'Of the private key; never printed.' }),
+	}),
+	tls_config: block(clientTls),
 })
 
 export const importFile = defineArgs(fileWatch)

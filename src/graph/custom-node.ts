@@ -25,6 +25,10 @@ export class CustomNode extends Node {
 	#started = false
 	/** Of the modules that its declare can see, when it was last read. */
 	#revision = 0
+	/** From `prepare` to `commit` or `rollback`: its module may not be read anew in between. */
+	#open = false
+	#missed = false
+	#reloading: Promise<void> = Promise.resolve()
 	#pending:
 		| { readonly block: Block; readonly declare: Declare; readonly args: ReadonlyMap<string, Value> }
 		| undefined
@@ -46,11 +50,13 @@ export class CustomNode extends Node {
 	}
 
 	override get preview(): Value | undefined {
-		return this.#pending === undefined ? this.exports : this.module.values()
+		return this.#pending === undefined ? this.exports : this.module.preview
 	}
 
 	async prepare(block: Block, scope: Scope): Promise<void> {
-		this.evaluatedAt = tick()
+		this.#open = true
+		await this.#reloading
+		this.preparedAt = tick()
 		try {
 			const args = readArguments(block, scope)
 			if (this.#shared.dry && this.#offered!.maybe(block.name)) {
@@ -68,8 +74,11 @@ export class CustomNode extends Node {
 	async commit(): Promise<void> {
 		const pending = this.#pending
 		this.live = true
+		this.#open = false
+		this.#missed = false
 		if (pending === undefined) return
 		this.block = pending.block
+		this.evaluatedAt = this.preparedAt
 		this.#declare = pending.declare
 		this.#revision = pending.declare.scope.revision
 		this.#args = pending.args
@@ -89,7 +98,11 @@ export class CustomNode extends Node {
 
 	async rollback(): Promise<void> {
 		this.#pending = undefined
+		this.#open = false
 		await this.module.rollback()
+		if (!this.#missed) return
+		this.#missed = false
+		this.#parent.again(this)
 	}
 
 	evaluate(scope: Scope): void {
@@ -97,9 +110,14 @@ export class CustomNode extends Node {
 		try {
 			const args = readArguments(this.block, scope)
 			const declare = findDeclare(this.#customs!, this.block)
-			if (declare.block !== this.#declare?.block || declare.scope.revision !== this.#revision)
-				this.#parent.track(this.#reload(declare, args))
-			else {
+			if (declare.block !== this.#declare?.block || declare.scope.revision !== this.#revision) {
+				if (this.#open) {
+					this.#missed = true
+					return
+				}
+				this.#reloading = this.#reloading.then(() => this.#reload(declare, args))
+				this.#parent.track(this.#reloading)
+			} else {
 				this.#args = args
 				this.module.setArguments(args)
 				this.health.evaluated('healthy', 'component evaluated')

@@ -44,6 +44,7 @@ export async function checkDeeply(
 		fetcher: diskOnly(moduleTexts),
 		dry: true,
 		stopping: false,
+		ending: new AbortController().signal,
 		configure() {},
 		changed() {},
 		schedule() {},

@@ -23,6 +23,10 @@ export class ForeachNode extends Node {
 	#children = new Map<string, Module>()
 	#pending: { readonly block: Block; readonly children: Map<string, Module> } | undefined
 	#started = false
+	/** From `prepare` to `commit` or `rollback`: it may not be evaluated in between. */
+	#open = false
+	#missed = false
+	#refreshing: Promise<void> = Promise.resolve()
 
 	constructor(id: string, block: Block, shared: Shared, parent: ModuleRef, customs: () => CustomScope) {
 		super(id, block)
@@ -36,7 +40,13 @@ export class ForeachNode extends Node {
 	}
 
 	async prepare(block: Block, scope: Scope): Promise<void> {
-		this.evaluatedAt = tick()
+		this.#open = true
+		await this.#refreshing
+		await this.#prepare(block, scope)
+	}
+
+	async #prepare(block: Block, scope: Scope): Promise<void> {
+		this.preparedAt = tick()
 		const children = new Map<string, Module>()
 		this.#pending = { block, children }
 		try {
@@ -83,11 +93,18 @@ export class ForeachNode extends Node {
 	}
 
 	async commit(): Promise<void> {
+		this.#open = false
+		this.#missed = false
+		await this.#commit()
+	}
+
+	async #commit(): Promise<void> {
 		const pending = this.#pending
 		this.#pending = undefined
 		this.live = true
 		if (pending === undefined) return
 		this.block = pending.block
+		this.evaluatedAt = this.preparedAt
 		await this.#take(pending.children)
 		this.health.evaluated('healthy', 'foreach evaluated')
 	}
@@ -103,21 +120,34 @@ export class ForeachNode extends Node {
 	}
 
 	async rollback(): Promise<void> {
+		this.#open = false
+		await this.#rollback()
+		if (!this.#missed) return
+		this.#missed = false
+		this.#parent.again(this)
+	}
+
+	async #rollback(): Promise<void> {
 		for (const module of this.#pending?.children.values() ?? []) await module.rollback()
 		this.#pending = undefined
 	}
 
 	evaluate(scope: Scope): void {
-		this.#parent.track(this.#refresh(scope))
+		if (this.#open) {
+			this.#missed = true
+			return
+		}
+		this.#refreshing = this.#refreshing.then(() => this.#refresh(scope))
+		this.#parent.track(this.#refreshing)
 	}
 
 	/** The collection, or something that the template uses, has changed. */
 	async #refresh(scope: Scope): Promise<void> {
 		try {
-			await this.prepare(this.block, scope)
-			await this.commit()
+			await this.#prepare(this.block, scope)
+			await this.#commit()
 		} catch (reason) {
-			await this.rollback()
+			await this.#rollback()
 			this.health.evaluated('unhealthy', messageOf(reason))
 			this.#shared.logger.error('failed to evaluate config', { node: this.id, err: messageOf(reason) })
 		}

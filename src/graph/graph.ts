@@ -44,9 +44,13 @@ export interface GraphSource {
 
 export interface LoadResult {
 	readonly ok: boolean
+	/** Whether every file of the configuration could be parsed. */
+	readonly parsed: boolean
 	readonly diagnostics: readonly Diagnostic[]
 	/** Texts of the diagnostics' files, for rendering. */
 	readonly sources: ReadonlyMap<string, Source>
+	/** Texts of the modules that a failed load fetched, by where they came from: Alloy shows no excerpts of them. */
+	readonly moduleTexts: ReadonlyMap<string, string>
 	readonly summary: ModuleChanges
 }
 
@@ -101,6 +105,7 @@ export interface Graph {
 	settled(): Promise<void>
 }
 
+const none: ReadonlyMap<string, string> = new Map()
 const nothing: ModuleChanges = { added: [], removed: [], kept: [] }
 
 export function createGraph(options: GraphOptions): Graph {
@@ -118,6 +123,10 @@ class RunningGraph implements Graph {
 	#queue: Promise<unknown> = Promise.resolve()
 	#started = false
 	readonly #scheduled = new Set<{ settle(): void }>()
+	readonly #ending = new AbortController()
+	/** Texts of the modules that were fetched during the load that is going on. */
+	readonly #moduleTexts = new Map<string, string>()
+	#loading = false
 
 	constructor(options: GraphOptions) {
 		this.#options = options
@@ -128,15 +137,27 @@ class RunningGraph implements Graph {
 			storagePath: options.storagePath,
 			stability: options.stabilityLevel,
 			stdlib: stdlibScope(createStdlib(options.env ?? process.env, options.version)),
-			fetcher: options.fetcher ?? createFetcher(),
+			fetcher: this.#noting(options.fetcher ?? createFetcher()),
 			dry: false,
 			stopping: false,
+			ending: this.#ending.signal,
 			configure: (name, args) => void this.events.emit('configure', name, args),
 			changed: (event) => void this.events.emit('node', event),
 			schedule: (module) => this.#schedule(module),
 		}
 		this.#shared = shared
 		this.#root = new Module('', shared)
+	}
+
+	#noting(fetcher: Fetcher): Fetcher {
+		return {
+			fetch: async (...args) => {
+				const fetched = await fetcher.fetch(...args)
+				if (this.#loading) for (const { name, text } of fetched.files) this.#moduleTexts.set(name, text)
+				return fetched
+			},
+			watch: (...args) => fetcher.watch(...args),
+		}
 	}
 
 	#schedule(module: { settle(): void }): void {
@@ -175,6 +196,7 @@ class RunningGraph implements Graph {
 		const parsed = parseSources(source)
 		const sources = parsed.sources
 		let result: LoadResult
+		this.#loading = true
 		try {
 			if (hasErrors(parsed.diagnostics)) throw new LoadError(parsed.diagnostics)
 			await this.#root.prepare(parsed.input)
@@ -183,10 +205,23 @@ class RunningGraph implements Graph {
 			if (!this.#started) await this.#root.start()
 			this.#started = true
 			this.#source = source
-			result = { ok: true, diagnostics: parsed.diagnostics, sources, summary }
+			result = {
+				ok: true,
+				parsed: true,
+				diagnostics: parsed.diagnostics,
+				sources,
+				moduleTexts: none,
+				summary,
+			}
 		} catch (reason) {
 			if (!(reason instanceof LoadError)) throw reason
-			result = { ok: false, diagnostics: reason.diagnostics, sources, summary: nothing }
+			const { diagnostics } = reason
+			const moduleTexts = new Map(this.#moduleTexts)
+			const wasParsed = !hasErrors(parsed.diagnostics)
+			result = { ok: false, parsed: wasParsed, diagnostics, sources, moduleTexts, summary: nothing }
+		} finally {
+			this.#loading = false
+			this.#moduleTexts.clear()
 		}
 		this.#status = {
 			loads: this.#status.loads + 1,
@@ -206,6 +241,8 @@ class RunningGraph implements Graph {
 	}
 
 	stop(deadlineMs: number): Promise<{ readonly clean: boolean }> {
+		// A load that waits for a server ends now, not when that answers.
+		this.#ending.abort()
 		return this.#enqueue(async () => {
 			this.#shared.stopping = true
 			let timer: NodeJS.Timeout | undefined

@@ -9,7 +9,7 @@ import { ImportNode } from './import-node.ts'
 import { LoadError, messageOf, type Node } from './node.ts'
 import { type ModuleInput, type Plan, PlanBuilder } from './plan.ts'
 import type { Shared } from './shared.ts'
-import { ArgumentNode, ExportNode } from './value-nodes.ts'
+import { ArgumentNode, ExportNode, type Given } from './value-nodes.ts'
 
 export interface ModuleChanges {
 	readonly added: readonly string[]
@@ -30,6 +30,8 @@ export class Module implements ModuleRef {
 	#rank = new Map<string, number>()
 	#dependents = new Map<string, string[]>()
 	#plan: Plan | undefined
+	/** Between two configurations nothing is evaluated; while one is only being prepared, what runs goes on. */
+	#committing = false
 	#args: ReadonlyMap<string, Value> | undefined
 	#scope: Scope
 	readonly #dirty = new Set<string>()
@@ -58,13 +60,14 @@ export class Module implements ModuleRef {
 		return this.#dependents.get(id) ?? []
 	}
 
-	/** The values of its `export` blocks: those to be while a plan is open. */
+	/** The values of its `export` blocks. */
 	values(): Value {
-		const nodes = this.#plan?.nodes ?? this.#nodes
-		const out = new Map<string, Value>()
-		for (const node of nodes.values())
-			if (node instanceof ExportNode && node.preview !== undefined) out.set(node.block.label, node.preview)
-		return new ObjectValue(out, true)
+		return exportsOf(this.#nodes, (node) => node.exports)
+	}
+
+	/** The values of the `export` blocks of the configuration that is being prepared. */
+	get preview(): Value {
+		return exportsOf(this.#plan?.nodes ?? this.#nodes, (node) => node.preview)
 	}
 
 	/** Evaluates a new configuration and builds what is new. Throws a `LoadError` after taking all of it back. */
@@ -72,16 +75,28 @@ export class Module implements ModuleRef {
 		const builder = new PlanBuilder(this, this.#shared, input, this.#nodes)
 		const plan = builder.build()
 		this.#plan = plan
-		const scope = this.#baseScope(input, plan.customs)
-		const diagnostics: Diagnostic[] = [...builder.warnings]
+		const problems = await this.#prepareNodes(plan, builder)
+		const diagnostics = [...builder.warnings, ...plan.order.flatMap((id) => problems.get(id) ?? [])]
+		if (!hasErrors(diagnostics)) return
+		await this.rollback()
+		throw new LoadError(diagnostics)
+	}
+
+	/**
+	 * What does not depend on each other is prepared at the same time. Fetching a module may take long and the running
+	 * configuration goes on meanwhile, so what was prepared from values that have changed is prepared once more.
+	 */
+	async #prepareNodes(plan: Plan, builder: PlanBuilder): Promise<ReadonlyMap<string, readonly Diagnostic[]>> {
+		const scope = this.#baseScope(plan.input, plan.customs)
+		const problems = new Map<string, readonly Diagnostic[]>()
 		const failed = new Set<string>()
-		for (const id of plan.order) {
+		const prepareOne = async (id: string): Promise<void> => {
 			const node = plan.nodes.get(id)!
 			const needs = plan.edges.get(id)!
 			// Of what follows from another node's failure only the cause is told.
 			if (![...needs].every((need) => !failed.has(need) || plan.nodes.get(need) instanceof ImportNode)) {
 				failed.add(id)
-				continue
+				return
 			}
 			try {
 				await node.prepare(
@@ -91,8 +106,8 @@ export class Module implements ModuleRef {
 			} catch (reason) {
 				failed.add(id)
 				if (!(reason instanceof LoadError)) throw reason
-				diagnostics.push(...reason.diagnostics)
-				if (!this.#shared.dry) continue
+				problems.set(id, reason.diagnostics)
+				if (!this.#shared.dry) return
 				// While only checking, the rest is checked as if this one were right.
 				failed.delete(id)
 				node.setExports(
@@ -102,9 +117,19 @@ export class Module implements ModuleRef {
 				)
 			}
 		}
-		if (!hasErrors(diagnostics)) return
-		await this.rollback()
-		throw new LoadError(diagnostics)
+		for (const level of levels(plan.order, plan.edges)) await inParallel(level, prepareOne)
+		if (this.#shared.dry) return problems
+		for (const id of plan.order) {
+			const node = plan.nodes.get(id)!
+			if (!failed.has(id) && this.#changedSince(plan.nodes, plan.edges.get(id)!, node.preparedAt))
+				await prepareOne(id)
+		}
+		return problems
+	}
+
+	#changedSince(nodes: ReadonlyMap<string, Node>, needs: ReadonlySet<string>, moment: number): boolean {
+		for (const need of needs) if ((nodes.get(need)?.exportsChangedAt ?? 0) > moment) return true
+		return false
 	}
 
 	#baseScope(input: ModuleInput, customs: CustomScope): Scope {
@@ -112,8 +137,9 @@ export class Module implements ModuleRef {
 		return createScope(own, input.outer ?? this.#shared.stdlib)
 	}
 
-	/** Values for argument nodes: those to be while a plan is open. */
-	readonly given = (): ReadonlyMap<string, Value> => this.#plan?.input.args ?? this.#args ?? new Map()
+	/** Values for argument nodes. */
+	readonly given: Given = (which) =>
+		(which === 'prepared' ? this.#plan?.input.args : this.#args) ?? new Map<string, Value>()
 
 	async rollback(): Promise<void> {
 		const plan = this.#plan
@@ -130,6 +156,7 @@ export class Module implements ModuleRef {
 		const old = this.#nodes
 		const oldOrder = this.#order
 		const oldEdges = this.#edges
+		this.#committing = true
 		this.#args = plan.input.args
 		this.#scope = this.#baseScope(plan.input, plan.customs)
 		this.#nodes = plan.nodes
@@ -138,12 +165,16 @@ export class Module implements ModuleRef {
 		this.#rank = new Map(plan.order.map((id, at) => [id, at]))
 		this.#dependents = invert(plan.edges)
 		for (const [id, node] of plan.nodes) node.needs = plan.edges.get(id)!
-		for (const id of plan.order) {
-			const node = plan.nodes.get(id)!
-			await node.commit()
-			if (this.#started) await node.start()
+		try {
+			for (const id of plan.order) {
+				const node = plan.nodes.get(id)!
+				await node.commit()
+				if (this.#started) await node.start()
+			}
+		} finally {
+			this.#plan = undefined
+			this.#committing = false
 		}
-		this.#plan = undefined
 		this.#markStale()
 		this.settle()
 		await this.settled()
@@ -190,6 +221,12 @@ export class Module implements ModuleRef {
 		this.#onValues()
 	}
 
+	again(node: Node): void {
+		if (this.#nodes.get(node.id) !== node) return
+		this.#dirty.add(node.id)
+		this.#shared.schedule(this)
+	}
+
 	track(work: Promise<void>): void {
 		const done = work.finally(() => this.#tracked.delete(done))
 		this.#tracked.add(done)
@@ -205,8 +242,7 @@ export class Module implements ModuleRef {
 	/** What was evaluated before something it refers to changed. */
 	#markStale(): void {
 		for (const [id, node] of this.#nodes)
-			for (const need of node.needs)
-				if ((this.#nodes.get(need)?.exportsChangedAt ?? 0) > node.evaluatedAt) this.#dirty.add(id)
+			if (this.#changedSince(this.#nodes, node.needs, node.evaluatedAt)) this.#dirty.add(id)
 	}
 
 	retire(work: () => Promise<void>): void {
@@ -216,7 +252,7 @@ export class Module implements ModuleRef {
 
 	/** Evaluates what is marked, in dependency order, until nothing is. */
 	settle(): void {
-		if (this.#plan !== undefined) return
+		if (this.#committing) return
 		while (this.#dirty.size > 0) {
 			const marked = [...this.#dirty].sort((a, b) => (this.#rank.get(a) ?? 0) - (this.#rank.get(b) ?? 0))
 			// Evaluating one may mark others: those are further on and come in their turn.
@@ -236,6 +272,22 @@ export class Module implements ModuleRef {
 				}),
 			)
 	}
+}
+
+function exportsOf(nodes: ReadonlyMap<string, Node>, read: (node: ExportNode) => Value | undefined): Value {
+	const out = new Map<string, Value>()
+	for (const node of nodes.values()) {
+		if (!(node instanceof ExportNode)) continue
+		const value = read(node)
+		if (value !== undefined) out.set(node.block.label, value)
+	}
+	return new ObjectValue(out, true)
+}
+
+/** All of them at once; waits for the last even when one throws, so that nothing goes on behind a rollback. */
+async function inParallel(ids: readonly string[], work: (id: string) => Promise<void>): Promise<void> {
+	const failure = (await Promise.allSettled(ids.map(work))).find((one) => one.status === 'rejected')
+	if (failure !== undefined) throw failure.reason
 }
 
 async function stopNodes(

@@ -53,7 +53,13 @@ export abstract class Node {
 		return this.#exports
 	}
 
-	/** Evaluates `block` in `scope`; throws a `LoadError` when the configuration cannot be taken over. */
+	/** When `prepare` last began. What changes after that, while the configuration is not in force yet, came too late for it. */
+	preparedAt = 0
+
+	/**
+	 * Evaluates `block` in `scope`; throws a `LoadError` when the configuration cannot be taken over. The running block is not
+	 * touched and goes on being evaluated meanwhile. May be called again before `commit`.
+	 */
 	abstract prepare(block: Block, scope: Scope): Promise<void>
 	/** Puts what was prepared in force. */
 	abstract commit(): Promise<void>

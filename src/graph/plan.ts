@@ -221,7 +221,7 @@ export class PlanBuilder {
 			() => new ImportNode(id, block, this.#shared, this.#module),
 			(node) => node instanceof ImportNode,
 		)
-		this.#customs.imports.set(block.label, this.#nodes.get(id) as ImportNode)
+		this.#customs.imports.set(block.label, (this.#nodes.get(id) as ImportNode).offer())
 	}
 
 	/** What the user of the module gave and it does not take. */

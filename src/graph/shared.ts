@@ -18,6 +18,8 @@ export interface Shared {
 	readonly dry: boolean
 	/** Everything is being stopped: totals stay readable for the last report. */
 	stopping: boolean
+	/** Aborted when everything is being stopped: what is being fetched is not waited for. */
+	readonly ending: AbortSignal
 	/** Decoded arguments of `logging`, `tracing`, `http`, `livedebugging` once the configuration is in force. */
 	configure(name: string, args: unknown): void
 	/** A node's health or exports have changed. */

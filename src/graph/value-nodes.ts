@@ -29,13 +29,16 @@ export function decodeConfig<T>(schema: Parameters<typeof decodeBody<T>>[0], blo
 	}
 }
 
+/** What the user of a module gave: for the configuration in force, or for the one that is being prepared. */
+export type Given = (which: 'running' | 'prepared') => ReadonlyMap<string, Value>
+
 /** `argument "x"` of a module: what the user of the module gave, or its default. */
 export class ArgumentNode extends Node {
-	readonly #given: () => ReadonlyMap<string, Value>
+	readonly #given: Given
 	readonly #module: ModuleRef
 	#pending: { readonly block: Block; readonly value: Value } | undefined
 
-	constructor(id: string, block: Block, given: () => ReadonlyMap<string, Value>, module: ModuleRef) {
+	constructor(id: string, block: Block, given: Given, module: ModuleRef) {
 		super(id, block)
 		this.#given = given
 		this.#module = module
@@ -45,18 +48,18 @@ export class ArgumentNode extends Node {
 		return this.#pending?.value ?? this.exports
 	}
 
-	#read(block: Block, scope: Scope): Value {
+	#read(block: Block, scope: Scope, which: 'running' | 'prepared'): Value {
 		const args = decodeConfig(argumentBlock, block, scope)
-		const given = this.#given().get(block.label)
+		const given = this.#given(which).get(block.label)
 		if (given === undefined && !args.optional)
 			throw new Error(`missing required argument "${block.label}" to module`)
 		return new ObjectValue(new Map([['value', given ?? args.default]]), true)
 	}
 
 	async prepare(block: Block, scope: Scope): Promise<void> {
-		this.evaluatedAt = tick()
+		this.preparedAt = tick()
 		try {
-			this.#pending = { block, value: this.#read(block, scope) }
+			this.#pending = { block, value: this.#read(block, scope, 'prepared') }
 		} catch (reason) {
 			throw configError(reason, block)
 		}
@@ -66,6 +69,7 @@ export class ArgumentNode extends Node {
 		this.live = true
 		if (this.#pending === undefined) return
 		this.block = this.#pending.block
+		this.evaluatedAt = this.preparedAt
 		this.#set(this.#pending.value)
 		this.#pending = undefined
 	}
@@ -83,7 +87,7 @@ export class ArgumentNode extends Node {
 	evaluate(scope: Scope): void {
 		this.evaluatedAt = tick()
 		try {
-			this.#set(this.#read(this.block, scope))
+			this.#set(this.#read(this.block, scope, 'running'))
 			this.health.evaluated('healthy', 'component evaluated')
 		} catch (reason) {
 			this.health.evaluated('unhealthy', messageOf(reason))
@@ -112,7 +116,7 @@ export class ExportNode extends Node {
 	}
 
 	async prepare(block: Block, scope: Scope): Promise<void> {
-		this.evaluatedAt = tick()
+		this.preparedAt = tick()
 		try {
 			this.#pending = { block, value: this.#read(block, scope) }
 		} catch (reason) {
@@ -124,6 +128,7 @@ export class ExportNode extends Node {
 		this.live = true
 		if (this.#pending === undefined) return
 		this.block = this.#pending.block
+		this.evaluatedAt = this.preparedAt
 		this.#set(this.#pending.value)
 		this.#pending = undefined
 	}
@@ -174,7 +179,7 @@ export class ServiceNode extends Node {
 	}
 
 	async prepare(block: Block, scope: Scope): Promise<void> {
-		this.evaluatedAt = tick()
+		this.preparedAt = tick()
 		try {
 			const args = this.#wrapped
 				? decodeConfig(this.#schema, block, scope)
@@ -193,6 +198,7 @@ export class ServiceNode extends Node {
 		this.#pending = undefined
 		if (pending === undefined) return
 		this.block = pending.block
+		this.evaluatedAt = this.preparedAt
 		this.#configure(pending.args)
 	}
 

@@ -50,9 +50,11 @@ function renderOne(
 	const { start } = one
 	const end = one.end.line === 0 ? start : one.end
 	let out = header(one, options.color === true)
-	const source = find(start.filename)
+	const source = find(start.origin ?? start.filename)
 	if (source && start.filename === end.filename) out += excerpt(source, start, end, options)
-	if (options.explain) for (const line of one.help ?? []) out += `  = help: ${line}\n`
+	if (!options.explain) return out
+	if (start.origin !== undefined && start.origin !== start.filename) out += `  = in ${start.origin}\n`
+	for (const line of one.help ?? []) out += `  = help: ${line}\n`
 	return out
 }
 
@@ -126,6 +128,7 @@ export function diagnosticsToJson(diagnostics: readonly Diagnostic[]): unknown[]
 	return diagnostics.map((one) => ({
 		severity: one.severity,
 		file: one.start.filename,
+		...(one.start.origin === undefined ? {} : { origin: one.start.origin }),
 		start: { line: one.start.line, column: one.start.column, offset: one.start.offset },
 		...(one.end.line === 0
 			? {}

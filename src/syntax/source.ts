@@ -4,6 +4,8 @@ export interface Position {
 	readonly offset: number
 	readonly line: number
 	readonly column: number
+	/** Where the text came from, when `filename` does not say it: imported modules are called by their label. */
+	readonly origin?: string
 }
 
 /** What a diagnostic without a place carries (line 0 is never a real line). */
@@ -17,13 +19,15 @@ export const noPosition: Position = { filename: '', offset: 0, line: 0, column: 
  */
 export class Source {
 	readonly name: string
+	readonly origin: string | undefined
 	readonly bytes: string
 	/** Whether every byte is below 0x80, so that slices of `bytes` are already text. */
 	readonly ascii: boolean
 	#lineStarts: number[] | undefined
 
-	constructor(name: string, text: string | Uint8Array) {
+	constructor(name: string, text: string | Uint8Array, origin?: string) {
 		this.name = name
+		this.origin = origin
 		if (typeof text === 'string') {
 			this.ascii = !/[^\0-\x7f]/.test(text)
 			this.bytes = this.ascii ? text : Buffer.from(text, 'utf8').toString('latin1')
@@ -64,7 +68,11 @@ export class Source {
 
 	position(offset: number): Position {
 		const line = this.line(offset)
-		return { filename: this.name, offset, line, column: offset - this.lineStarts[line - 1]! + 1 }
+		const column = offset - this.lineStarts[line - 1]! + 1
+		const { name: filename, origin } = this
+		return origin === undefined
+			? { filename, offset, line, column }
+			: { filename, offset, line, column, origin }
 	}
 }
 

@@ -120,7 +120,8 @@ local.file "g" { filename = prometheus.exporter.redis.r.targets }`)
 			stability: 'experimental',
 			env: {},
 		})
-		expect(texts(problems)).toEqual([`${path}:3:30: [argument.f.value] should be string, got array`])
+		expect(texts(problems)).toEqual(['ns:3:30: [argument.f.value] should be string, got array'])
+		expect(problems[0]?.start.origin).toBe(path)
 		expect(moduleTexts.get(path)).toContain('argument "f"')
 		await writeFile(path, 'declare "m" { x = }')
 		const broken = await validateConfiguration(source, {
