@@ -12,7 +12,7 @@ INLINE void publish(struct sock *sk, struct conn *c)
 	struct join_key key;
 	struct joined joined = {.ids = {.sampled = a->sampled}};
 	read_addresses(&local, &remote, sk, c->family);
-	join_key_fill(&key, &local, &remote, sk->__sk_common.skc_net.net->ns.inum, a->seq);
+	join_key_fill(&key, &local, &remote, FIELD(sk, __sk_common.skc_net.net, ns.inum), a->seq);
 	__builtin_memcpy(joined.ids.trace_id, a->trace_id, 16);
 	__builtin_memcpy(joined.ids.span_id, a->span_id, 8);
 	process_key(&joined.process, bpf_get_current_task_btf());
@@ -24,7 +24,7 @@ INLINE void publish(struct sock *sk, struct conn *c)
 SEC("tp_btf/tcp_sendmsg_locked")
 int BPF_PROG(vor_send_entry, struct sock *sk)
 {
-	if (vor_hooks_seen != HOOKS_ALL || socket_kind(sk) != 1 || sk->sk_protocol != VOR_IPPROTO_TCP)
+	if (vor_hooks_seen != HOOKS_ALL || socket_kind(sk) != 1 || FIELD(sk, sk_protocol) != VOR_IPPROTO_TCP)
 		return 0;
 	struct conn *c = conn_of(sk, true);
 	if (!c || c->state >= CONN_IGNORED || c->role == VOR_ROLE_SERVER || c->announced.valid)

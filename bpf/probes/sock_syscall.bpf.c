@@ -11,6 +11,7 @@
 #include "../include/handler.h"
 #include "operation.h"
 #include "connection.h"
+#include "entry.h"
 #include "nginx.h"
 #include "sweep.h"
 #include "process.h"
@@ -165,6 +166,9 @@ int BPF_PROG(vor_sys_exit, struct pt_regs *regs, long ret)
 		if (!socket_behind(&found, task, call.fd))
 			return 0;
 	}
+	/* One hook for both directions: what the other hooks wait for. */
+	if (vor_hooks_seen != HOOKS_ALL)
+		vor_hooks_seen = HOOKS_ALL;
 	struct sock *sk = found.sk;
 	struct conn *c = conn_get(sk, true);
 	if (!c || c->inode != found.inode) {
