@@ -146,7 +146,10 @@ const preview: AnyDefinition = {
 	build: () => ({ update: () => undefined, stop: async () => {} }),
 }
 
-export function testGraph(stabilityLevel: 'experimental' | 'generally-available' = 'experimental'): {
+export function testGraph(
+	stabilityLevel: 'experimental' | 'generally-available' = 'experimental',
+	options: { readonly storagePath?: string; log?(line: string): void } = {},
+): {
 	graph: Graph
 	journal: Journal
 	load(...texts: string[]): ReturnType<Graph['load']>
@@ -161,8 +164,8 @@ export function testGraph(stabilityLevel: 'experimental' | 'generally-available'
 	const graph = createGraph({
 		registry,
 		accounting: createAccounting(),
-		logger: createLog({ write: () => {} }),
-		storagePath: 'data',
+		logger: createLog({ write: options.log ?? (() => {}) }),
+		storagePath: options.storagePath ?? 'data',
 		stabilityLevel,
 	})
 	const load = (...texts: string[]): ReturnType<Graph['load']> =>
