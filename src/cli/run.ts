@@ -3,6 +3,7 @@ import { readHost } from '../process/index.ts'
 import { startHttpServer } from '../server/http-server.ts'
 import { lockInstance } from '../server/instance-lock.ts'
 import { parseListenAddress } from '../server/listen-address.ts'
+import type { StageTotals } from '../telemetry/accounting.ts'
 import { accountingFamilies } from '../telemetry/accounting-families.ts'
 import { monitorEventLoop } from '../telemetry/event-loop.ts'
 import { processFamilies } from '../telemetry/process-families.ts'
@@ -87,9 +88,12 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 		log.info('shutting down', { signal })
 		// Stages leave the books when they stop; what they last wrote is still to be read.
 		const stages = accounting.totals()
+		const before = droppedBy(stages)
 		const { clean } = await graph.stop(options.shutdownMs)
 		const left = stages.reduce((sum, stage) => sum + stage.held(), 0)
-		log.info('stopped', { clean, left })
+		// What the end itself cost: an exporter that had to give up, with its reason in a line of its own.
+		const dropped = droppedBy(stages) - before
+		log[dropped + left > 0 ? 'warn' : 'info']('stopped', { clean, left, dropped })
 		return 0
 	} finally {
 		ending.forget()
@@ -98,6 +102,14 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 		await server?.close()
 		await lock.release()
 	}
+}
+
+/** Items that stages lost against the user's will. */
+function droppedBy(stages: readonly StageTotals[]): number {
+	let sum = 0
+	for (const { dropped } of stages)
+		for (const { count, intentional } of dropped.values()) if (!intentional) sum += count
+	return sum
 }
 
 function summaryOf({ summary }: LoadResult) {

@@ -4,7 +4,7 @@ import { listPrograms } from 'bpf-native-loader'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Judge, startJudge } from './support/judge.ts'
 import { selecting, stages } from './support/pipelines.ts'
-import { run, startProgram } from './support/process.ts'
+import { type Program, run, startProgram } from './support/process.ts'
 import { buildLoadMaker, type Server, startNginx, startNode } from './support/programs.ts'
 import { eventually, startVor, type Vor } from './support/vor.ts'
 
@@ -46,6 +46,7 @@ const red = (vor: Vor, service: string) =>
 describe('reloads under load', () => {
 	let nginx: Server
 	let vor: Vor
+	let load: Program | undefined
 	let base: string
 	let ringbuf: string
 
@@ -57,6 +58,7 @@ describe('reloads under load', () => {
 	})
 	afterAll(async () => {
 		await vor?.stop()
+		await load?.stop()
 		await nginx?.stop()
 	})
 
@@ -96,8 +98,8 @@ describe('reloads under load', () => {
 			name: 'debug',
 			ok: true,
 			text: (i) =>
-				`${stages({ ringbuf }).replace('metrics = []', 'metrics = [otelcol.exporter.debug.null.input]')}
-otelcol.exporter.debug "null" {
+				`${stages({ ringbuf }).replace('metrics = []', 'metrics = [otelcol.exporter.debug.nowhere.input]')}
+otelcol.exporter.debug "nowhere" {
 	verbosity           = "${i % 2 === 0 ? 'detailed' : 'normal'}"
 	use_internal_logger = false
 	output_paths        = ["/dev/null"]
@@ -115,7 +117,7 @@ otelcol.exporter.debug "null" {
 		const rss: number[] = []
 		const files: number[] = []
 		const before = await red(vor, 'nginx')
-		const load = startProgram(await buildLoadMaker(), [String(nginx.port), '32', String(rate), '40', '/'])
+		load = startProgram(await buildLoadMaker(), [String(nginx.port), '32', String(rate), '40', '/'])
 		let ended = false
 		void load.exited.then(() => {
 			ended = true

@@ -78,7 +78,7 @@ describe('the end of vor run', () => {
 		const code = await vor.stop('SIGTERM')
 		expect(code, vor.stderr()).toBe(0)
 		expect(vor.stderr()).toMatch(/msg="?shutting down"? signal=SIGTERM/)
-		expect(vor.stderr()).toMatch(/msg=stopped clean=true left=0/)
+		expect(vor.stderr()).toMatch(/level=info msg=stopped clean=true left=0 dropped=0/)
 		await eventually(
 			() => (mine().length === 200 ? true : undefined),
 			() => `${mine().length} of 200 spans`,
@@ -112,8 +112,9 @@ describe('the end of vor run', () => {
 		const code = await vor.stop('SIGTERM')
 		const took = performance.now() - before
 		expect(code, vor.stderr()).toBe(0)
-		const [, left] = vor.stderr().match(/msg=stopped .*left=(\d+)/) ?? []
-		expect(Number(left), vor.stderr()).toBeGreaterThanOrEqual(100)
+		const [, left, dropped] = vor.stderr().match(/level=warn msg=stopped .*left=(\d+) dropped=(\d+)/) ?? []
+		expect(Number(left) + Number(dropped), vor.stderr()).toBeGreaterThanOrEqual(100)
+		expect(vor.stderr()).toMatch(/level=warn msg="stopped before everything was sent".*lost_items=\d+/)
 		// 5 s by promise; the machine is shared, but the 10 s of the harness' SIGKILL must never be needed.
 		expect(took).toBeLessThan(9500)
 		expect(stillLoaded(ids)).toEqual([])
