@@ -7,6 +7,7 @@ import { startVor, sumMetric } from '../e2e/support/vor.ts'
 import { startCollector } from '../helpers/collector.ts'
 
 const runs = 5
+const loadMaker = buildLoadMaker()
 
 /** MiB: all, and the part that is the ring's mapping. */
 function memory(pid: number): { rss: number; ring: number } {
@@ -57,13 +58,13 @@ async function main(): Promise<void> {
 	const vor = await startVor(pipeline)
 	await new Promise((resolve) => setTimeout(resolve, 5000))
 	show('at rest', memory(vor.pid))
-	const load = startProgram(await buildLoadMaker(), [String(nginx.port), '64', '10000', '20', '/'])
+	const load = startProgram(await loadMaker, [String(nginx.port), '64', '10000', '20', '/'])
 	for (let i = 0; i < 4; i++) {
 		await new Promise((resolve) => setTimeout(resolve, 4500))
 		show(`at 10 000 requests/s after ${(i + 1) * 4.5} s`, memory(vor.pid))
 	}
 	await load.exited
-	await run(await buildLoadMaker(), [String(nginx.port), '64', '0', '10', '/'])
+	await run(await loadMaker, [String(nginx.port), '64', '0', '10', '/'])
 	show('after 10 s of all that nginx can', memory(vor.pid))
 	const text = await vor.metrics()
 	console.log(

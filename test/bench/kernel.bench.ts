@@ -17,9 +17,10 @@ import { type Micro, startMicro } from './support/micro.ts'
 import { buildMicro, loadEmpty, loadRival, type Rival } from './support/rival.ts'
 import { machine, median, medianError, quantile, sleep, verdict } from './support/statistics.ts'
 
-const LOAD_SECONDS = 4
+const LOAD_SECONDS = 3
 const LOAD_ROUNDS = 3
-const MICRO_ROUNDS = 40
+const MICRO_ROUNDS = 30
+const loadMaker = buildLoadMaker()
 
 interface Run {
 	readonly program: string
@@ -42,13 +43,7 @@ const closeAll = async (links: readonly BpfLink[]): Promise<void> => {
 
 /** Requests of `seconds` of load, as the load maker counted them; all must have been answered. */
 async function load(server: Server, seconds: number): Promise<number> {
-	const maker = startProgram(await buildLoadMaker(), [
-		String(server.port),
-		'32',
-		'8000',
-		String(seconds),
-		'/',
-	])
+	const maker = startProgram(await loadMaker, [String(server.port), '32', '8000', String(seconds), '/'])
 	await maker.exited
 	const match = maker.stdout().match(/completed (\d+) errors 0/)
 	if (match === null) throw new Error(`load failed: ${maker.stdout()}${maker.stderr()}`)

@@ -1,31 +1,71 @@
 /**
  * Throughput of a traced program with and without Vör, and for Node with the OpenTelemetry SDK's auto-instrumentation
- * instead. The three run in turn in one process, round after round, because the machine's speed drifts: read the ratios.
+ * instead. The three run in turn, round after round, because the machine's speed drifts: read the ratios. On a machine of
+ * two CPUs the throughput says mostly how much everybody together needs; what the traced program itself pays is its CPU time
+ * a request. `npm run bench -- throughput`
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { stages } from '../e2e/support/pipelines.ts'
 import { run } from '../e2e/support/process.ts'
 import { buildLoadMaker, type Server, startNginx, startNode } from '../e2e/support/programs.ts'
-import { startVor } from '../e2e/support/vor.ts'
+import { startVor, type Vor } from '../e2e/support/vor.ts'
 import { startCollector } from '../helpers/collector.ts'
+import { machine, median, sleep } from './support/statistics.ts'
 
-const rounds = 5
-const seconds = 4
+const rounds = 3
+const seconds = 3
+const loadMaker = buildLoadMaker()
 
-/** Requests a second, as fast as answers come, on 32 keep-alive connections. */
-async function throughput(server: Server): Promise<number> {
-	const load = await buildLoadMaker()
+/** One run: requests a second as fast as answers come, on 32 keep-alive connections, and whose CPU a request took (µs). */
+interface Run {
+	readonly rate: number
+	readonly server: number
+	readonly vor: number
+	readonly collector: number
+}
+
+async function measure(server: Server, collectorPid: number, vor: Vor | undefined): Promise<Run> {
+	const load = await loadMaker
 	await run(load, [String(server.port), '32', '0', '1', '/'])
+	const read = () => ({
+		server: cpuOf(server.pid),
+		vor: vor === undefined ? 0 : cpuOf(vor.pid),
+		collector: cpuOf(collectorPid),
+	})
+	const before = read()
 	const result = await run(load, [String(server.port), '32', '0', String(seconds), '/'])
 	const match = result.stdout.match(/completed (\d+) errors 0/)
 	if (match === null) throw new Error(`load failed: ${result.stdout} ${result.stderr}`)
-	return Number(match[1]) / seconds
+	// What it has taken in is worked off before it counts.
+	await sleep(500)
+	const after = read()
+	const requests = Number(match[1])
+	return {
+		rate: requests / seconds,
+		server: (after.server - before.server) / requests,
+		vor: (after.vor - before.vor) / requests,
+		collector: (after.collector - before.collector) / requests,
+	}
 }
 
-/** The SDK that a user would pick otherwise, in the cache folder; never a dependency of ours. */
+/** CPU of a process and its children, all threads, in µs, in clock ticks of 10 ms. */
+function cpuOf(pid: number): number {
+	const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+	const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+	let total = (Number(fields[11]) + Number(fields[12])) * 10_000
+	for (const child of childrenOf(pid)) total += cpuOf(child)
+	return total
+}
+
+function childrenOf(pid: number): number[] {
+	const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
+	return text === '' ? [] : text.split(' ').map(Number)
+}
+
+/** NODE_OPTIONS for the SDK that a user would pick otherwise. It lives in the cache folder; never a dependency of ours. */
 function installSdk(): string {
 	const folder = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'vor-test', 'otel-sdk')
 	const main = join(folder, 'node_modules', '@opentelemetry', 'auto-instrumentations-node')
@@ -48,16 +88,17 @@ function installSdk(): string {
 			{ stdio: 'inherit' },
 		)
 	}
-	return join(main, 'build', 'src', 'register.js')
+	const modules = join(folder, 'node_modules', '@opentelemetry')
+	// Programs in ES modules are instrumented through a loader hook.
+	return `--experimental-loader=${join(modules, 'instrumentation', 'hook.mjs')} --require=${join(main, 'build', 'src', 'register.js')}`
 }
 
-const median = (values: readonly number[]) =>
-	[...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
-
 async function main(): Promise<void> {
-	const collector = await startCollector()
+	console.log(machine())
 	const register = installSdk()
-	const pipeline = stages({ endpoint: collector.endpoint, interval: '15s' })
+	const collector = await startCollector()
+	// The only child that we have by now, its build apart, which has ended.
+	const collectorPid = childrenOf(process.pid).at(-1) as number
 	const subjects: { name: string; plain: () => Promise<Server>; sdk?: () => Promise<Server> }[] = [
 		{
 			name: 'nginx',
@@ -68,7 +109,7 @@ async function main(): Promise<void> {
 			plain: () => startNode(),
 			sdk: () =>
 				startNode({
-					NODE_OPTIONS: `--require ${register}`,
+					NODE_OPTIONS: register,
 					OTEL_SERVICE_NAME: 'bench',
 					OTEL_TRACES_EXPORTER: 'otlp',
 					OTEL_METRICS_EXPORTER: 'otlp',
@@ -79,30 +120,48 @@ async function main(): Promise<void> {
 		},
 	]
 	for (const subject of subjects) {
-		const figures = { plain: [] as number[], vor: [] as number[], sdk: [] as number[] }
+		const figures: Record<'plain' | 'vor' | 'sdk', Run[]> = { plain: [], vor: [], sdk: [] }
 		for (let round = 0; round < rounds; round++) {
 			const server = await subject.plain()
-			figures.plain.push(await throughput(server))
-			const vor = await startVor(pipeline)
-			figures.vor.push(await throughput(server))
+			figures.plain.push(await measure(server, collectorPid, undefined))
+			// Only the server, as the SDK does: one span a request.
+			const pids = [server.pid, ...childrenOf(server.pid)].join(', ')
+			const vor = await startVor(
+				stages({
+					endpoint: collector.endpoint,
+					interval: '15s',
+					ringbuf: `discovery {\n\t\tinstrument {\n\t\t\ttarget_pids = [${pids}]\n\t\t}\n\t}`,
+				}),
+			)
+			figures.vor.push(await measure(server, collectorPid, vor))
 			await vor.stop()
 			await server.stop()
 			if (subject.sdk !== undefined) {
 				const instrumented = await subject.sdk()
-				figures.sdk.push(await throughput(instrumented))
+				figures.sdk.push(await measure(instrumented, collectorPid, undefined))
+				// It exports every 5 s; without its spans there would be nothing to compare with.
+				await collector.waitForTraces((spans) => spans.some((span) => span.service === 'bench'), 20_000)
 				await instrumented.stop()
 			}
 		}
-		const ratio = (values: readonly number[]) =>
-			median(values.map((value, i) => value / (figures.plain[i] as number)))
-		console.log(`${subject.name}: without ${median(figures.plain).toFixed(0)} requests/s`)
-		console.log(
-			`  with Vör, both sides and the collector on two cores: ${median(figures.vor).toFixed(0)} (${(100 * ratio(figures.vor)).toFixed(0)} %)`,
-		)
-		if (figures.sdk.length > 0)
+		const show = (name: string, runs: readonly Run[]) => {
+			if (runs.length === 0) return
+			const of = (key: keyof Run) => median(runs.map((each) => each[key]))
+			const share = (key: 'rate' | 'server') =>
+				median(
+					runs.map((each, i) => {
+						const plain = figures.plain[i] as Run
+						return key === 'rate' ? each.rate / plain.rate : each.server / plain.server
+					}),
+				)
 			console.log(
-				`  with the OpenTelemetry SDK instead: ${median(figures.sdk).toFixed(0)} (${(100 * ratio(figures.sdk)).toFixed(0)} %)`,
+				`  ${name.padEnd(24)} ${of('rate').toFixed(0).padStart(6)} requests/s (${(100 * share('rate')).toFixed(0)} %)   CPU a request: the program ${of('server').toFixed(1)} µs (×${share('server').toFixed(2)}), Vör ${of('vor').toFixed(1)} µs, the collector ${of('collector').toFixed(1)} µs`,
 			)
+		}
+		console.log(`${subject.name}; load maker, program, Vör and collector share the CPUs`)
+		show('as it is', figures.plain)
+		show('with Vör', figures.vor)
+		show('with the OpenTelemetry SDK', figures.sdk)
 	}
 	await collector.stop()
 }

@@ -30,6 +30,7 @@ const LIVE_SECONDS = 6
 const KEPT_RECORDS = 60_000
 const ROUNDS = 25
 const RUNNING_SECONDS = 12
+const loadMaker = buildLoadMaker()
 
 /** µs of this process, all threads: the collector's threads work for us. */
 const cpu = (): number => {
@@ -39,7 +40,7 @@ const cpu = (): number => {
 
 /** RATE requests a second over several paths; resolves to the number answered. */
 async function load(server: Server, seconds: number): Promise<number> {
-	const maker = await buildLoadMaker()
+	const maker = await loadMaker
 	const rate = String(RATE / PATHS.length)
 	const makers = PATHS.map((path) =>
 		startProgram(maker, [String(server.port), '16', rate, String(seconds), path]),
