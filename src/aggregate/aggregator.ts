@@ -45,6 +45,8 @@ export interface AggregateCounters {
 	fallbackRequests: number
 	/** Of those, requests of processes that no fact is known of: not in any series. */
 	fallbackUnknownProcess: number
+	/** Of those, requests of processes that are not selected, made before the kernel was told: rightly in no series. */
+	fallbackRejected: number
 	/** Series removed after their process was gone for the TTL. */
 	expired: number
 }
@@ -91,6 +93,7 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
 		overflowed: 0,
 		fallbackRequests: 0,
 		fallbackUnknownProcess: 0,
+		fallbackRejected: 0,
 		expired: 0,
 	}
 	const facts = createFactTable()
@@ -204,7 +207,10 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
 		if (service === undefined) {
 			const fact = facts.find(count.pid, count.processStartNs)
 			if (fact === undefined) return false
-			if (fact.selection === 'rejected') return true
+			if (fact.selection === 'rejected') {
+				counters.fallbackRejected += count.count
+				return true
+			}
 			service = serviceOf(resourceOf(fact), count.pid, count.processStartNs)
 		}
 		const client = count.role === 'client'

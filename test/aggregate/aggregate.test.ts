@@ -278,6 +278,16 @@ describe('aggregate', () => {
 		expect(total(points(aggregator))).toBe(1)
 	})
 
+	it('counts apart what processes did that nobody wants, and keeps it out of the series', () => {
+		const { aggregator, run } = aggregate()
+		run([], {
+			processes: [processFact({ pid: 9, selection: 'rejected' })],
+			fallback: [fallbackCount({ pid: 9, count: 3 })],
+		})
+		expect(points(aggregator)).toEqual([])
+		expect([aggregator.counters.fallbackRequests, aggregator.counters.fallbackRejected]).toEqual([3, 3])
+	})
+
 	it('forgets the series of a process five minutes after its exit, and no other', () => {
 		const { aggregator, run } = aggregate()
 		run([{}, { pid: 101 }], { processes: [processFact(), processFact({ pid: 101 })] })

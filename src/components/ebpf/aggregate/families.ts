@@ -36,5 +36,11 @@ export function aggregateFamilies(aggregator: Aggregator, labels: Labels): Metri
 			'Of those, requests of processes nothing is known of: in no series.',
 			counters.fallbackUnknownProcess,
 		),
+		one(
+			'vor_fallback_rejected_total',
+			'counter',
+			'Of those, requests of processes that are not selected, made before the kernel was told: in no series.',
+			counters.fallbackRejected,
+		),
 	]
 }
