@@ -27,6 +27,16 @@
 #define FIELD(first, ...) ___arrow(first, __VA_ARGS__)
 #endif
 
+/* The same for pointers that the verifier knows on every surface: the current task and what hangs on it. Before 5.11 it
+ * knows none of them. */
+#ifdef VOR_OLD
+#define KNOWN(first, ...) BPF_CORE_READ(first, __VA_ARGS__)
+#define CURRENT() ((struct task_struct *)bpf_get_current_task())
+#else
+#define KNOWN(first, ...) ___arrow(first, __VA_ARGS__)
+#define CURRENT() bpf_get_current_task_btf()
+#endif
+
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 
 /* Direction of bytes as this socket sees it; also the index of the hook that writes the matching half of the state. */

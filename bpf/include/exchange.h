@@ -183,7 +183,7 @@ ALONE int exchange_opened(struct conn *c, struct http1 *h, struct scratch *s, st
 		return 0;
 	struct half *half = &h->request;
 	struct vor_http_record *record = &slot->record;
-	process_key(&record->process, bpf_get_current_task_btf());
+	process_key(&record->process, CURRENT());
 	record->tid = s->io.tid;
 	record->start_ns = half->start_ns;
 	record->arrival_ns = half->arrival_ns;

@@ -44,7 +44,7 @@ INLINE int conn_unreadable(struct conn *c, struct sock *sk, __u32 protocol, __u6
 		.protocol = protocol,
 		.family = c->family,
 	};
-	process_key(&record.process, bpf_get_current_task_btf());
+	process_key(&record.process, CURRENT());
 	read_addresses(&record.local, &record.remote, sk, c->family);
 	if (bpf_ringbuf_output(&vor_ring, &record, sizeof(record), ring_flags(now)))
 		count(VOR_COUNT_CONN_DROPPED);

@@ -38,24 +38,24 @@ enum {
 	NR_READ = 0, NR_WRITE = 1, NR_READV = 19, NR_WRITEV = 20, NR_SENDTO = 44, NR_RECVFROM = 45, NR_SENDMSG = 46,
 	NR_RECVMSG = 47, NR_RECVMMSG = 299, NR_SENDMMSG = 307, NR_PREADV2 = 327, NR_PWRITEV2 = 328, NR_SENDFILE = 40, NR_SPLICE = 275,
 };
-#define REGS_NR(regs) ((regs)->orig_ax)
-#define REGS_1(regs) ((regs)->di)
-#define REGS_2(regs) ((regs)->si)
-#define REGS_3(regs) ((regs)->dx)
-#define REGS_4(regs) ((regs)->r10)
+#define REGS_NR(regs) KNOWN(regs, orig_ax)
+#define REGS_1(regs) KNOWN(regs, di)
+#define REGS_2(regs) KNOWN(regs, si)
+#define REGS_3(regs) KNOWN(regs, dx)
+#define REGS_4(regs) KNOWN(regs, r10)
 /* The first argument when the call is over. */
-#define REGS_FIRST(regs) ((regs)->di)
+#define REGS_FIRST(regs) KNOWN(regs, di)
 #else
 enum {
 	NR_READ = 63, NR_WRITE = 64, NR_READV = 65, NR_WRITEV = 66, NR_SENDTO = 206, NR_RECVFROM = 207, NR_SENDMSG = 211,
 	NR_RECVMSG = 212, NR_RECVMMSG = 243, NR_SENDMMSG = 269, NR_PREADV2 = 286, NR_PWRITEV2 = 287, NR_SENDFILE = 71, NR_SPLICE = 76,
 };
-#define REGS_NR(regs) ((regs)->syscallno)
-#define REGS_1(regs) ((regs)->regs[0])
-#define REGS_2(regs) ((regs)->regs[1])
-#define REGS_3(regs) ((regs)->regs[2])
-#define REGS_4(regs) ((regs)->regs[3])
-#define REGS_FIRST(regs) ((regs)->orig_x0)
+#define REGS_NR(regs) KNOWN(regs, syscallno)
+#define REGS_1(regs) KNOWN(regs, regs[0])
+#define REGS_2(regs) KNOWN(regs, regs[1])
+#define REGS_3(regs) KNOWN(regs, regs[2])
+#define REGS_4(regs) KNOWN(regs, regs[3])
+#define REGS_FIRST(regs) KNOWN(regs, orig_x0)
 #endif
 
 /* struct user_msghdr and struct mmsghdr as user space lays them out on 64 bits. */
@@ -98,8 +98,15 @@ INLINE void io_msghdr(struct io *io, __u64 message)
 /* Registers of the system call the current task is in; NULL = it is in none. */
 INLINE struct pt_regs *task_regs(void)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	return task->flags & VOR_PF_NO_SYSCALL ? NULL : (struct pt_regs *)bpf_task_pt_regs(task);
+	struct task_struct *task = CURRENT();
+	if (KNOWN(task, flags) & VOR_PF_NO_SYSCALL)
+		return NULL;
+#ifdef VOR_OLD
+	/* bpf_task_pt_regs is of 5.15. Where it does not exist the registers lie at the very end of the stack. */
+	return (struct pt_regs *)(BPF_CORE_READ(task, stack) + VOR_THREAD_SIZE - bpf_core_type_size(struct pt_regs));
+#else
+	return (struct pt_regs *)bpf_task_pt_regs(task);
+#endif
 }
 
 /* Fills the segments from the registers of the system call the current task is in. The numbers are those of the 64-bit

@@ -169,6 +169,7 @@ struct pt_regs {
 	unsigned long r10;
 	unsigned long r9;
 	unsigned long r8;
+	unsigned long ax;
 	unsigned long dx;
 	unsigned long si;
 	unsigned long di;
@@ -227,7 +228,17 @@ struct bpf_iter__bpf_map_elem {
 #define VOR_PF_NO_SYSCALL (0x00200000 | 0x00000010 | 0x00004000)
 /* The task is in a system call of the 32-bit table, whose numbers mean others. */
 #if defined(__TARGET_ARCH_x86)
-#define COMPAT_TASK(task) ((task)->thread_info.status & 0x2)
+#define COMPAT_TASK(task) (KNOWN(task, thread_info.status) & 0x2)
 #else
-#define COMPAT_TASK(task) ((task)->thread_info.flags & 1ul << 22)
+#define COMPAT_TASK(task) (KNOWN(task, thread_info.flags) & 1ul << 22)
+#endif
+/* Four pages of 4 KiB on both architectures (no KASAN). */
+#define VOR_THREAD_SIZE 16384
+/* A probe's own registers: offsets are fixed, no relocation. */
+#if defined(__TARGET_ARCH_x86)
+#define KPROBE_1(regs) ((regs)->di)
+#define KPROBE_RETURN(regs) ((regs)->ax)
+#else
+#define KPROBE_1(regs) ((regs)->regs[0])
+#define KPROBE_RETURN(regs) ((regs)->regs[0])
 #endif

@@ -7,9 +7,9 @@
 
 INLINE void process_key(struct vor_process_key *key, struct task_struct *task)
 {
-	key->tgid = task->tgid;
+	key->tgid = KNOWN(task, tgid);
 	key->_pad = 0;
-	key->start_ns = task->group_leader->start_boottime;
+	key->start_ns = KNOWN(task, group_leader, start_boottime);
 }
 
 /* The verdict for this process, cached in the connection until user space changes a selection. */

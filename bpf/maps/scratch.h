@@ -16,6 +16,11 @@ enum scratch_user {
 	SCRATCH_USERS = 6,
 };
 
+/* Entries for the programs of a surface that may be preempted (fexit): there each needs its own. */
+#ifndef VOR_SCRATCH_MORE
+#define VOR_SCRATCH_MORE 0
+#endif
+
 /* Where a walk over a vector's segments stands. */
 struct segment_walk {
 	__u64 skip;        /* bytes to pass over before the first one copied */
@@ -49,7 +54,7 @@ struct scratch {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, SCRATCH_USERS);
+	__uint(max_entries, SCRATCH_USERS + VOR_SCRATCH_MORE);
 	__type(key, __u32);
 	__type(value, struct scratch);
 } vor_scratch SEC(".maps");

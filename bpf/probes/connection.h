@@ -10,7 +10,7 @@ INLINE void listen_event(const struct sock *sk)
 	struct vor_listen_record *record = process_reserve(struct vor_listen_record, VOR_RECORD_LISTEN);
 	if (!record)
 		return;
-	process_key(&record->process, bpf_get_current_task_btf());
+	process_key(&record->process, CURRENT());
 	record->time_ns = bpf_ktime_get_boot_ns();
 	record->family = sk->__sk_common.skc_family;
 	record->netns = sk->__sk_common.skc_net.net->ns.inum;

@@ -15,14 +15,13 @@ INLINE void publish(struct sock *sk, struct conn *c)
 	join_key_fill(&key, &local, &remote, FIELD(sk, __sk_common.skc_net.net, ns.inum), a->seq);
 	__builtin_memcpy(joined.ids.trace_id, a->trace_id, 16);
 	__builtin_memcpy(joined.ids.span_id, a->span_id, 8);
-	process_key(&joined.process, bpf_get_current_task_btf());
+	process_key(&joined.process, CURRENT());
 	join_publish(&key, &joined);
 	a->published = 1;
 }
 
-/* Fires once for each buffer a send fills; only the first can be at a request's start. */
-SEC("tp_btf/tcp_sendmsg_locked")
-int BPF_PROG(vor_send_entry, struct sock *sk)
+/* May be called several times in one send; only the first can be at a request's start. */
+INLINE int send_entry(struct sock *sk)
 {
 	if (vor_hooks_seen != HOOKS_ALL || socket_kind(sk) != 1 || FIELD(sk, sk_protocol) != VOR_IPPROTO_TCP)
 		return 0;
@@ -60,3 +59,12 @@ int BPF_PROG(vor_send_entry, struct sock *sk)
 	publish(sk, c);
 	return 0;
 }
+
+#ifndef VOR_OWN_ENTRY
+/* Fires once for each buffer a send fills. */
+SEC("tp_btf/tcp_sendmsg_locked")
+int BPF_PROG(vor_send_entry, struct sock *sk)
+{
+	return send_entry(sk);
+}
+#endif

@@ -29,10 +29,18 @@ INLINE void multi_over(struct sock *sk, __u32 dir)
 		c->multi[dir] = 0;
 }
 
+/* Two hooks say themselves when both are there; where there are more, user space says it (VOR_ARMED). */
+INLINE void hook_seen(__u32 dir)
+{
+#ifndef VOR_ARMED
+	FETCH_OR(&vor_hooks_seen, 1u << dir);
+#endif
+}
+
 INLINE int socket_io(struct sock *sk, int ret, int flags, __u32 dir, __u32 user)
 {
 	if (vor_hooks_seen != HOOKS_ALL) {
-		FETCH_OR(&vor_hooks_seen, 1u << dir);
+		hook_seen(dir);
 		return 0;
 	}
 	if (flags & VOR_MSG_PEEK)

@@ -76,11 +76,11 @@ struct found {
 /* The socket behind a descriptor of the current task. */
 INLINE bool socket_behind(struct found *found, struct task_struct *task, __s32 fd)
 {
-	struct fdtable *table = task->files->fdt;
+	struct fdtable *table = KNOWN(task, files, fdt);
 	struct file *file = NULL;
-	if ((__u32)fd >= table->max_fds)
+	if ((__u32)fd >= KNOWN(table, max_fds))
 		return false;
-	bpf_probe_read_kernel(&file, sizeof(file), (void *)((__u64)table->fd + (__u32)fd * sizeof(file)));
+	bpf_probe_read_kernel(&file, sizeof(file), (void *)((__u64)KNOWN(table, fd) + (__u32)fd * sizeof(file)));
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 	if ((BPF_CORE_READ(inode, i_mode) & VOR_S_IFMT) != VOR_S_IFSOCK)
 		return false;
@@ -155,7 +155,7 @@ int BPF_PROG(vor_sys_exit, struct pt_regs *regs, long ret)
 	struct found found;
 	if (!call_read(&call, regs))
 		return 0;
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = CURRENT();
 	if (call.flags & VOR_MSG_PEEK || (ret < 0 && !ends_connection(ret)) || COMPAT_TASK(task))
 		return 0;
 	if (!socket_behind(&found, task, call.fd)) {

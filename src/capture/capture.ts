@@ -184,9 +184,9 @@ class KernelCapture implements Capture {
 	programs(): ProgramStatistics[] {
 		const object = this.kernel?.object
 		if (object === undefined || object.state !== 'loaded') return []
-		const missing = this.missingHooks
+		const { kernel } = this
 		return object.programs
-			.filter(({ section }) => !missing.includes(section.replace('tp_btf/', '')))
+			.filter((program) => kernel?.isLoaded(program))
 			.map(({ name }) => {
 				const program = object.program(name)
 				const { runCount, runTimeNs, recursionMisses } = program.stats()

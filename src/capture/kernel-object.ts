@@ -1,70 +1,131 @@
+import { existsSync } from 'node:fs'
+import { release } from 'node:os'
 import { BpfError, type BpfLink, type BpfObject, openObject, probeFeature } from 'bpf-native-loader'
 import { VorError } from '../util/errors.ts'
+import { attachHooks, hookOf, switchOffAbsentFunctions, switchOffRefused } from './hooks.ts'
 import { checkLayout } from './layout-check.ts'
 import type { CaptureOptions } from './options.ts'
 import { objectPath } from './paths.ts'
+import { FORMS, type StorageName, type SurfaceForm, type SurfaceName } from './surfaces.ts'
 
 /** The loaded BPF object with its knobs set, not attached yet. */
 export interface KernelObject {
 	readonly object: BpfObject
-	/** 'tp_btf' (surface A of the design) and where connections keep their state. */
-	readonly surface: string
-	readonly storage: 'socket' | 'hash'
+	/** Name of its BPF object, without `.bpf.o`. */
+	readonly form: string
+	/** The attach surface (design, section 3) and where connections keep their state. */
+	readonly surface: SurfaceName
+	readonly storage: StorageName
 	/** Hooks this kernel does not have; what they give is absent. */
 	readonly missingHooks: readonly string[]
+	/** The program is in the kernel. */
+	isLoaded(program: { readonly section: string }): boolean
 	/** Attaches every program that has a place of its own (all but iterators and uprobes). */
 	attach(): Promise<BpfLink[]>
 	/** Says that vor_processes changed: connections ask again. */
 	bumpSelection(): void
 }
 
-/** Without these nothing can be seen; the others add precision. */
-const REQUIRED_HOOKS = [
-	'sock_recv_length',
-	'sock_send_length',
-	'sched_process_exec',
-	'sched_process_fork',
-	'sched_process_exit',
-	'inet_sock_set_state',
-]
-
-const OBJECTS = { socket: 'sock', hash: 'sock_hash' } as const
-
 /** The part of the options that matters for loading. */
 export type LoadOptions = Partial<CaptureOptions>
 
+/** Loads the first form that this kernel takes, of those that were asked for. */
 export async function loadKernelObject(options: LoadOptions): Promise<KernelObject> {
-	if (options.objectPath !== undefined) {
-		return load(options.objectPath, options.storage === 'hash' ? 'hash' : 'socket', options)
+	requireBtf()
+	const surface = options.surface ?? 'auto'
+	const storage = options.storage ?? 'auto'
+	const forms = FORMS.filter(
+		(form) =>
+			(surface === 'auto' || form.surface === surface) && (storage === 'auto' || form.storage === storage),
+	)
+	if (options.objectPath !== undefined) return load(options.objectPath, formOf(options.objectPath), options)
+	const refusals: { form: SurfaceForm; error: VorError }[] = []
+	for (const form of forms) {
+		try {
+			return await loadForm(form, options)
+		} catch (reason) {
+			if (!(reason instanceof VorError) || !['E_BPF_LOAD', 'E_KERNEL'].includes(reason.code)) throw reason
+			refusals.push({ form, error: reason })
+			if (form !== forms.at(-1))
+				options.notice?.('info', `${form.object}: ${reason.message}; trying the next`)
+		}
 	}
-	const wanted = options.storage ?? 'auto'
-	if (wanted !== 'auto') return load(objectPath(OBJECTS[wanted]), wanted, options)
-	try {
-		return await load(objectPath(OBJECTS.socket), 'socket', options)
-	} catch (reason) {
-		if (!(reason instanceof VorError) || reason.code !== 'E_BPF_LOAD') throw reason
-		options.notice?.('warn', `connection state on the socket was refused (${reason.message}); using the hash`)
-		return load(objectPath(OBJECTS.hash), 'hash', options)
+	throw refusal(refusals, surface, storage)
+}
+
+/** Without a description of its types no program finds the kernel's fields. */
+function requireBtf(): void {
+	const places = [
+		'/sys/kernel/btf/vmlinux',
+		`/boot/vmlinux-${release()}`,
+		`/lib/modules/${release()}/build/vmlinux`,
+	]
+	if (places.some((path) => existsSync(path))) return
+	throw new VorError(
+		'E_KERNEL',
+		'this kernel does not describe its types (BTF): /sys/kernel/btf/vmlinux is missing',
+		{ fix: 'a kernel built with CONFIG_DEBUG_INFO_BTF=y, and sysfs mounted at /sys' },
+	)
+}
+
+function formOf(path: string): SurfaceForm {
+	const name = /([^/]+?)(\.bpf)?\.o$/.exec(path)?.[1] ?? ''
+	return FORMS.find((form) => form.object === name) ?? (FORMS[0] as SurfaceForm)
+}
+
+function refusal(
+	refusals: readonly { form: SurfaceForm; error: VorError }[],
+	surface: string,
+	storage: string,
+): VorError {
+	const [first] = refusals
+	if (first === undefined) {
+		return new VorError('E_CONFIG', `surface ${surface} keeps no state in the ${storage}`, {
+			fix: 'storage = "auto"',
+		})
 	}
+	if (refusals.length === 1) return first.error
+	const each = refusals.map(({ form, error }) => `${form.object}: ${error.message}`).join('; ')
+	return new VorError('E_KERNEL', `no attach surface loads here: ${each}`, {
+		fix: 'vor check says what this kernel lacks',
+		cause: first.error,
+	})
+}
+
+/** The cheap question first: objects of several hundred kilobytes are not verified for a hook that may not be attached. */
+async function loadForm(form: SurfaceForm, options: LoadOptions): Promise<KernelObject> {
+	if (form.surface === 'fexit' || form.surface === 'kprobe') {
+		const kind = form.surface === 'fexit' ? 'fentry' : 'kprobe'
+		const { supported, message } = await probeFeature({ kind, name: 'tcp_sendmsg' })
+		if (!supported) {
+			throw new VorError('E_KERNEL', `the kernel refuses ${kind} programs: ${message}`, {
+				fix: 'another attach surface (surface = "auto")',
+			})
+		}
+	}
+	return load(objectPath(form.object), form, options)
 }
 
 /**
  * Everything at once, which is what most kernels take; only where that is refused are the hooks probed one by one and the
  * rest loaded. Probing first would cost every start a reading of the kernel's types for each hook.
  */
-async function load(path: string, storage: 'socket' | 'hash', options: LoadOptions): Promise<KernelObject> {
+async function load(path: string, form: SurfaceForm, options: LoadOptions): Promise<KernelObject> {
 	const whole = openOrExplain(path)
+	let absent: string[] = []
 	try {
 		checkLayout(whole, path)
-		return await loadWithout([], whole, storage, options)
+		absent = switchOffAbsentFunctions(whole, form)
+		return await loadWithout(absent, whole, form, options)
 	} catch (reason) {
 		whole.close()
 		if (!(reason instanceof BpfError)) throw explain(reason, path)
 		const part = openOrExplain(path)
 		try {
-			const missing = await switchOffMissing(part)
-			if (missing.length === 0) throw reason
-			return await loadWithout(missing, part, storage, options)
+			absent = switchOffAbsentFunctions(part, form)
+			const refused = await switchOffRefused(part, form, absent)
+			if (refused.length === 0) throw reason
+			return await loadWithout([...absent, ...refused], part, form, options)
 		} catch (second) {
 			part.close()
 			throw explain(second, path)
@@ -75,28 +136,38 @@ async function load(path: string, storage: 'socket' | 'hash', options: LoadOptio
 async function loadWithout(
 	missingHooks: readonly string[],
 	object: BpfObject,
-	storage: 'socket' | 'hash',
+	form: SurfaceForm,
 	options: LoadOptions,
 ): Promise<KernelObject> {
 	object.setGlobal('vor_self_tgid', options.selfPid ?? process.pid)
 	object.setGlobal('vor_capture_unix', options.unixSockets ?? true)
 	object.setGlobal('vor_selection_generation', GENERATION_MARK)
 	object.setGlobal('vor_hooks_seen', HOOKS_MARK)
+	if (form.object === 'sock_fexit') object.setGlobal('vor_has_function_return', await hasFunctionReturn())
 	if (options.ringBytes !== undefined) object.setMaxEntries('vor_ring', options.ringBytes)
 	await object.load()
 	const words = sharedWords(object)
 	return {
 		object,
-		surface: 'tp_btf',
-		storage,
+		form: form.object,
+		surface: form.surface,
+		storage: form.storage,
 		missingHooks,
+		isLoaded: ({ section }) => !missingHooks.includes(hookOf(section)),
 		async attach() {
-			const links = await attachAll(object, missingHooks)
+			const links = await attachHooks(object, form, missingHooks)
 			words.openHooks()
 			return links
 		},
 		bumpSelection: words.bumpSelection,
 	}
+}
+
+/** bpf_get_func_ret, kernel 5.17. */
+const GET_FUNCTION_RETURN = 184
+
+async function hasFunctionReturn(): Promise<boolean> {
+	return (await probeFeature({ kind: 'helper', type: 'tracing', helper: GET_FUNCTION_RETURN })).supported
 }
 
 function openOrExplain(path: string): BpfObject {
@@ -120,42 +191,6 @@ function explain(reason: unknown, path: string): VorError {
 		fix: 'vor check says what this kernel lacks',
 		cause: reason,
 	})
-}
-
-/** Programs for hooks that this kernel lacks are not loaded: one missing tracepoint would refuse the whole object. */
-async function switchOffMissing(object: BpfObject): Promise<string[]> {
-	const programs = object.programs.filter((program) => program.section.startsWith('tp_btf/'))
-	const hooks = [...new Set(programs.map((program) => program.section.slice('tp_btf/'.length)))]
-	const found = await Promise.all(hooks.map((name) => probeFeature({ kind: 'tp_btf', name })))
-	const missing = hooks.filter((_, i) => found[i]?.supported !== true)
-	const refused = found.find((probe) => probe.errno === 'EPERM')
-	if (refused !== undefined && missing.length === hooks.length) {
-		throw new VorError('E_PRIVILEGE', `the kernel refuses to load BPF programs: ${refused.message}`, {
-			fix: 'run as root (sudo vor run …), or give it CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH (systemd: AmbientCapabilities=…); `vor check` says more',
-		})
-	}
-	for (const name of missing) {
-		if (REQUIRED_HOOKS.includes(name)) {
-			throw new VorError('E_KERNEL', `this kernel has no tracepoint ${name} that BPF programs can use`, {
-				fix: 'a kernel of 6.3 or newer with BTF (CONFIG_DEBUG_INFO_BTF) is needed',
-			})
-		}
-		for (const program of programs) {
-			if (program.section === `tp_btf/${name}`) object.setAutoload(program.name, false)
-		}
-	}
-	return missing
-}
-
-async function attachAll(object: BpfObject, missingHooks: readonly string[]): Promise<BpfLink[]> {
-	const places = object.programs.filter(
-		({ section }) => section.startsWith('tp_btf/') && !missingHooks.includes(section.slice('tp_btf/'.length)),
-	)
-	// Processes first: from then on no process can start unseen.
-	places.sort((a, b) => Number(b.section.includes('sched_')) - Number(a.section.includes('sched_')))
-	const links: BpfLink[] = []
-	for (const { name } of places) links.push(await object.program(name).attach())
-	return links
 }
 
 /** Start values by which two words are found in the mapped section, whose symbols we do not read. */

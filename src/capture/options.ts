@@ -1,5 +1,6 @@
 import type { ProcessTracker } from '../model/process-event.ts'
 import type { StageMeter } from '../telemetry/accounting.ts'
+import type { SurfaceName } from './surfaces.ts'
 
 export interface CaptureOptions {
 	readonly meter: StageMeter
@@ -7,6 +8,8 @@ export interface CaptureOptions {
 	readonly processes: ProcessTracker
 	/** Size of the record ring: a power of two, at least one page. Default 8 MiB. */
 	readonly ringBytes?: number
+	/** The attach surface. Default: the first that this kernel takes. */
+	readonly surface?: 'auto' | SurfaceName
 	/** Where connections keep their state. Default: on the socket, else the hash. */
 	readonly storage?: 'auto' | 'socket' | 'hash'
 	/** Another object than the built one (tests). Decides the storage too. */

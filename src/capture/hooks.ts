@@ -1,0 +1,114 @@
+import { type BpfLink, type BpfObject, probeFeature } from 'bpf-native-loader'
+import { VorError } from '../util/errors.ts'
+import { kernelFunctions } from './kernel-functions.ts'
+import { KPROBES, type SurfaceForm } from './surfaces.ts'
+
+/** Sections whose program names one place in the kernel: `tp_btf/sys_exit`. */
+const PLACED = /^(tp_btf|fentry|fexit)\/(.+)$/
+
+/** The place a program's section names, '' for one that is attached otherwise (iterators, uprobes, kprobes). */
+export function hookOf(section: string): string {
+	return PLACED.exec(section)?.[2] ?? ''
+}
+
+/** Functions that this kernel does not have: their programs are switched off before the first attempt to load. */
+export function switchOffAbsentFunctions(object: BpfObject, form: SurfaceForm): string[] {
+	if (form.surface === 'kprobe') {
+		const names = KPROBES.map(([symbol]) => symbol)
+		const present = kernelFunctions(names)
+		const absent = names.filter((name) => !present.has(name))
+		refuseRequired(absent, form, '')
+		return absent
+	}
+	const programs = object.programs.filter(({ section }) => /^f(entry|exit)\//.test(section))
+	if (programs.length === 0) return []
+	const names = [...new Set(programs.map(({ section }) => hookOf(section)))]
+	const present = kernelFunctions(names)
+	return switchOff(object, form, (name) => names.includes(name) && !present.has(name), '')
+}
+
+/** What is left: every hook is probed by itself, and what the kernel refuses is switched off. */
+export async function switchOffRefused(
+	object: BpfObject,
+	form: SurfaceForm,
+	already: readonly string[],
+): Promise<string[]> {
+	const places = new Map<string, 'tp_btf' | 'fentry'>()
+	for (const { section, autoload } of object.programs) {
+		const name = hookOf(section)
+		if (autoload && name !== '') places.set(name, section.startsWith('tp_btf') ? 'tp_btf' : 'fentry')
+	}
+	const names = [...places.keys()].filter((name) => !already.includes(name))
+	const found = await Promise.all(
+		names.map((name) => probeFeature({ kind: places.get(name) ?? 'tp_btf', name })),
+	)
+	const missing = names.filter((_, i) => found[i]?.supported !== true)
+	const tracepoints = names.filter((name) => places.get(name) === 'tp_btf')
+	const refused = found.find((probe) => probe.errno === 'EPERM')
+	if (refused !== undefined && tracepoints.every((name) => missing.includes(name))) {
+		throw new VorError('E_PRIVILEGE', `the kernel refuses to load BPF programs: ${refused.message}`, {
+			fix: 'run as root (sudo vor run …), or give it CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH (systemd: AmbientCapabilities=…); `vor check` says more',
+		})
+	}
+	return switchOff(object, form, (name) => missing.includes(name), refused?.message ?? '')
+}
+
+function switchOff(
+	object: BpfObject,
+	form: SurfaceForm,
+	unwanted: (hook: string) => boolean,
+	why: string,
+): string[] {
+	const missing = new Set<string>()
+	for (const { name, section } of object.programs) {
+		const hook = hookOf(section)
+		if (hook === '' || !unwanted(hook)) continue
+		missing.add(hook)
+		object.setAutoload(name, false)
+	}
+	refuseRequired([...missing], form, why)
+	return [...missing]
+}
+
+function refuseRequired(missing: readonly string[], form: SurfaceForm, why: string): void {
+	const needed = missing.find((name) => form.required.includes(name))
+	if (needed === undefined) return
+	const detail = why === '' ? '' : ` (${why})`
+	throw new VorError(
+		'E_KERNEL',
+		`this kernel has no ${needed} that programs of surface ${form.surface} can use${detail}`,
+		{ fix: 'another attach surface (surface = "auto"); `vor check` says what this kernel has' },
+	)
+}
+
+/**
+ * Attaches every program that has a place of its own. Processes first: from then on none can start unseen. Then what every
+ * socket passes last, so that what belongs together comes together.
+ */
+export async function attachHooks(
+	object: BpfObject,
+	form: SurfaceForm,
+	missing: readonly string[],
+): Promise<BpfLink[]> {
+	const rank = (hook: string): number =>
+		hook.startsWith('sched_') ? 0 : form.required.includes(hook) ? 2 : 1
+	const places = object.programs
+		.map(({ name, section }) => ({ name, hook: hookOf(section) }))
+		.filter(({ hook }) => hook !== '' && !missing.includes(hook))
+		.sort((a, b) => rank(a.hook) - rank(b.hook))
+	const links: BpfLink[] = []
+	try {
+		for (const { name } of places) links.push(await object.program(name).attach())
+		if (form.surface === 'kprobe') {
+			for (const [symbol, enter, leave] of KPROBES) {
+				if (missing.includes(symbol)) continue
+				links.push(await object.program(leave).attachKprobe(symbol, { retprobe: true }))
+				links.push(await object.program(enter).attachKprobe(symbol))
+			}
+		}
+	} catch (reason) {
+		for (const link of links) link.close()
+		throw reason
+	}
+	return links
+}
