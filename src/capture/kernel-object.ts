@@ -6,7 +6,7 @@ import { attachHooks, hookOf, switchOffAbsentFunctions, switchOffRefused } from 
 import { checkLayout } from './layout-check.ts'
 import type { CaptureOptions } from './options.ts'
 import { objectPath } from './paths.ts'
-import { FORMS, type StorageName, type SurfaceForm, type SurfaceName } from './surfaces.ts'
+import { FORMS, type StorageName, SURFACES, type SurfaceForm, type SurfaceName } from './surfaces.ts'
 
 /** The loaded BPF object with its knobs set, not attached yet. */
 export interface KernelObject {
@@ -32,7 +32,7 @@ export type LoadOptions = Partial<CaptureOptions>
 /** Loads the first form that this kernel takes, of those that were asked for. */
 export async function loadKernelObject(options: LoadOptions): Promise<KernelObject> {
 	requireBtf()
-	const surface = options.surface ?? 'auto'
+	const surface = surfaceOf(options)
 	const storage = options.storage ?? 'auto'
 	const forms = FORMS.filter(
 		(form) =>
@@ -51,6 +51,19 @@ export async function loadKernelObject(options: LoadOptions): Promise<KernelObje
 		}
 	}
 	throw refusal(refusals, surface, storage)
+}
+
+/** VOR_SURFACE decides where the configuration does not: for tests and for a first look at a strange kernel. */
+function surfaceOf({ surface = 'auto' }: LoadOptions): 'auto' | SurfaceName {
+	const wanted = process.env.VOR_SURFACE ?? ''
+	if (surface !== 'auto' || wanted === '' || wanted === 'auto') return surface
+	const known = SURFACES.find((name) => name === wanted)
+	if (known === undefined) {
+		throw new VorError('E_CONFIG', `VOR_SURFACE is ${wanted}, which is no attach surface`, {
+			fix: `one of auto, ${SURFACES.join(', ')}`,
+		})
+	}
+	return known
 }
 
 /** Without a description of its types no program finds the kernel's fields. */

@@ -10,6 +10,10 @@ export const args = defineArgs(
 			default: 8 * 1024 * 1024,
 			doc: 'Size of the ring buffer between kernel and Vör: a power of two, 64KiB or more. When it is full, spans are lost and counted; RED metrics stay exact.',
 		}),
+		surface: attr(enumOf(['auto', 'tp_btf', 'fexit', 'kprobe', 'syscall']), {
+			default: 'auto',
+			doc: 'Where the programs hang in the kernel: socket tracepoints (`tp_btf`), returns of kernel functions (`fexit`, or `kprobe`), or the ends of system calls (`syscall`). `auto` takes the first that the kernel allows.',
+		}),
 		storage: attr(enumOf(['auto', 'socket', 'hash']), {
 			default: 'auto',
 			doc: 'Where the kernel keeps connection state: on the socket, or in a table. `auto` takes what the kernel allows.',

@@ -45,6 +45,7 @@ function buildLive(
 		meter: options.accounting.meter(options.path, options.id),
 		processes,
 		ringBytes: args.ring_size,
+		surface: args.surface,
 		storage: args.storage,
 		unixSockets: args.unix_sockets,
 		notice: (level, message) => options.logger[level](message),
@@ -89,6 +90,7 @@ function buildLive(
 			const previous = args
 			if (
 				next.ring_size !== previous.ring_size ||
+				next.surface !== previous.surface ||
 				next.storage !== previous.storage ||
 				next.unix_sockets !== previous.unix_sockets
 			)
