@@ -90,10 +90,12 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 		const stages = accounting.totals()
 		const before = droppedBy(stages)
 		const { clean } = await graph.stop(options.shutdownMs)
-		const left = stages.reduce((sum, stage) => sum + stage.held(), 0)
+		// What the kernel holds are requests under way: they go on without us.
+		const underWay = heldBy(stages.filter(isSource))
+		const left = heldBy(stages) - underWay
 		// What the end itself cost: an exporter that had to give up, with its reason in a line of its own.
 		const dropped = droppedBy(stages) - before
-		log[dropped + left > 0 ? 'warn' : 'info']('stopped', { clean, left, dropped })
+		log[dropped + left > 0 ? 'warn' : 'info']('stopped', { clean, left, dropped, under_way: underWay })
 		return 0
 	} finally {
 		ending.forget()
@@ -103,6 +105,10 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 		await lock.release()
 	}
 }
+
+const isSource = ({ id }: StageTotals): boolean => id.startsWith('ebpf.ringbuf')
+const heldBy = (stages: readonly StageTotals[]): number =>
+	stages.reduce((sum, stage) => sum + stage.held(), 0)
 
 /** Items that stages lost against the user's will. */
 function droppedBy(stages: readonly StageTotals[]): number {

@@ -117,7 +117,7 @@ otelcol.exporter.debug "nowhere" {
 		const rss: number[] = []
 		const files: number[] = []
 		const before = await red(vor, 'nginx')
-		load = startProgram(await buildLoadMaker(), [String(nginx.port), '32', String(rate), '40', '/'])
+		load = startProgram(await buildLoadMaker(), [String(nginx.port), '32', String(rate), '25', '/'])
 		let ended = false
 		void load.exited.then(() => {
 			ended = true

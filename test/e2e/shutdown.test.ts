@@ -153,6 +153,7 @@ describe('the end of vor run', () => {
 		const slow = run('curl', ['-sS', '-o', '/dev/null', `${node.url}/slow/4000/under-way`])
 		await new Promise((resolve) => setTimeout(resolve, 800))
 		expect(await vor.stop()).toBe(0)
+		expect(Number(/msg=stopped .*under_way=(\d+)/.exec(vor.stderr())?.[1])).toBeGreaterThanOrEqual(1)
 		expect((await slow).code).toBe(0)
 		await new Promise((resolve) => setTimeout(resolve, 500))
 		expect(judge.traces().filter((span) => span.attributes['url.path'] === '/slow/4000/under-way')).toEqual(
