@@ -116,7 +116,10 @@ function progress(finding) {
 	const where = surface === undefined || kind === 'check' ? '' : ` ${surface} (${storage})`
 	const what =
 		kind === 'load'
-			? (finding.absent ?? finding.refused?.message ?? 'loads')
+			? (finding.absent ??
+				finding.refused?.message ??
+				finding.raw?.refusals.map(({ message }) => message).join('; ') ??
+				'loads')
 			: kind === 'refused' || kind === 'broken'
 				? finding.refused.message
 				: kind === 'check'

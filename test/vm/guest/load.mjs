@@ -1,5 +1,7 @@
 // Loads what one surface needs, as the product does, and tells what the verifier made of it.
 import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { openObject, probeFeature } from 'bpf-native-loader'
 import { loadKernelObject } from '../../../dist/capture/kernel-object.js'
 import { objectPath } from '../../../dist/capture/paths.js'
 
@@ -10,6 +12,7 @@ const LOG_LINES = 25
  * One of
  *   { loaded: { surface, storage, missingHooks, programs: [{ name, section, instructions, jitedBytes }] } }
  *   { refused: { code, message, errno, log } }      the kernel said no
+ *   { raw: { programs, refusals } }                 the object is built, the product cannot choose it yet: loaded as it is
  *   { absent: reason }                              this build has no such surface
  */
 export async function load({ surface, storage, object }) {
@@ -18,6 +21,7 @@ export async function load({ surface, storage, object }) {
 	} catch {
 		return { absent: `bpf/.output/${object}.bpf.o is not built` }
 	}
+	if (!isKnown(object)) return { raw: await loadRaw(objectPath(object)) }
 	let kernel
 	try {
 		kernel = await loadKernelObject({ surface, storage })
@@ -49,6 +53,53 @@ function isLoaded(object, name) {
 	} catch {
 		return false
 	}
+}
+
+/** The product's capture names every object that it can choose. */
+function isKnown(object) {
+	const folder = new URL('../../../dist/capture/', import.meta.url)
+	const names = new RegExp(`['"\`/]${object}['"\`.]`)
+	return readdirSync(folder).some(
+		(file) => file.endsWith('.js') && names.test(readFileSync(new URL(file, folder), 'utf8')),
+	)
+}
+
+/** Every program that has its hook here; a refused one is noted and left out, until the rest loads. */
+async function loadRaw(path) {
+	const refusals = []
+	const left = new Set()
+	for (;;) {
+		const object = openObject(path)
+		try {
+			for (const program of object.programs) {
+				const hook = hookOf(program.section)
+				if (left.has(program.name) || (hook !== undefined && !(await probeFeature(hook)).supported))
+					object.setAutoload(program.name, false)
+			}
+			await object.load()
+			const programs = object.programs
+				.filter(({ name }) => isLoaded(object, name))
+				.map(({ name, section }) => {
+					const { verifiedInstructions, jitedBytes } = object.program(name).stats()
+					return { name, section, instructions: verifiedInstructions, jitedBytes }
+				})
+			if (programs.every((program) => program.instructions === 0)) countByLog(path, programs)
+			return { programs, refusals }
+		} catch (reason) {
+			const refused = describe(reason)
+			refusals.push(refused)
+			if (refused.program === '' || left.has(refused.program)) return { programs: [], refusals }
+			left.add(refused.program)
+		} finally {
+			object.close()
+		}
+	}
+}
+
+function hookOf(section) {
+	const [kind, name] = section.split('/')
+	if (kind === 'tp_btf') return { kind, name }
+	return kind === 'fexit' || kind === 'fentry' ? { kind: 'fentry', name } : undefined
 }
 
 /** Kernels before 5.16 do not keep the count. */

@@ -7,6 +7,7 @@ import { SURFACES } from './surfaces.mjs'
  *   refused   the kernel said no: empty cell with its message
  *   verifier  the kernel has what is needed and its verifier refuses the program: our fault, red
  *   failed    it runs and something is wrong: red
+ *   loads     the object loads; this build cannot run on it yet
  *   absent    this build has no such surface
  */
 export function judgeBoot(kernel, boot, asked = SURFACES) {
@@ -15,7 +16,7 @@ export function judgeBoot(kernel, boot, asked = SURFACES) {
 		const own = (kind) => of(kind).find((each) => each.surface === surface && each.storage === storage)
 		const skipped = !asked.some((each) => each.surface === surface && each.storage === storage)
 		const cell = skipped
-			? { state: 'absent', message: 'not asked for', problems: [] }
+			? { state: 'skipped', problems: [] }
 			: judgeCell(own('load'), own('mix'), own('refused') ?? own('broken'))
 		return { surface, storage, title, ...cell }
 	})
@@ -32,6 +33,18 @@ export function judgeBoot(kernel, boot, asked = SURFACES) {
 function judgeCell(load, mix, failure) {
 	if (load === undefined) return { state: 'failed', problems: ['the guest ended before it'] }
 	if (load.absent !== undefined) return { state: 'absent', message: load.absent, problems: [] }
+	if (load.raw !== undefined) {
+		const { programs, refusals } = load.raw
+		const problems = refusals.flatMap((each) => refusal(each).problems)
+		const [first] = refusals
+		if (first === undefined) return { state: 'loads', programs, missingHooks: [], problems }
+		return {
+			...refusal(first),
+			programs: programs.length === 0 ? undefined : programs,
+			missingHooks: [],
+			problems,
+		}
+	}
 	if (load.refused !== undefined) return refusal(load.refused)
 	const { programs, missingHooks } = load.loaded
 	const loaded = { programs, missingHooks, usedStorage: load.loaded.storage }

@@ -3,10 +3,12 @@ import { INSTRUCTION_LIMIT, SURFACES, WAYS } from './surfaces.mjs'
 
 const MARKS = {
 	works: 'works',
+	loads: 'loads, not chosen yet',
 	refused: '',
 	verifier: '**verifier**',
 	failed: '**failed**',
 	absent: 'not built',
+	skipped: 'not run',
 }
 
 export function table(head, rows) {
