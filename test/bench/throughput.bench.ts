@@ -13,6 +13,7 @@ import { run } from '../e2e/support/process.ts'
 import { buildLoadMaker, type Server, startNginx, startNode } from '../e2e/support/programs.ts'
 import { startVor, type Vor } from '../e2e/support/vor.ts'
 import { startCollector } from '../helpers/collector.ts'
+import { childrenOf } from './support/children.ts'
 import { machine, median, sleep } from './support/statistics.ts'
 
 const rounds = 3
@@ -58,11 +59,6 @@ function cpuOf(pid: number): number {
 	let total = (Number(fields[11]) + Number(fields[12])) * 10_000
 	for (const child of childrenOf(pid)) total += cpuOf(child)
 	return total
-}
-
-function childrenOf(pid: number): number[] {
-	const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
-	return text === '' ? [] : text.split(' ').map(Number)
 }
 
 /** NODE_OPTIONS for the SDK that a user would pick otherwise. It lives in the cache folder; never a dependency of ours. */

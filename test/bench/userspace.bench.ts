@@ -21,6 +21,7 @@ import { startProgram } from '../e2e/support/process.ts'
 import { buildLoadMaker, type Server, startNginx } from '../e2e/support/programs.ts'
 import { startVor } from '../e2e/support/vor.ts'
 import { startCollector } from '../helpers/collector.ts'
+import './support/children.ts'
 import { machine, median, quantile, sleep, verdict } from './support/statistics.ts'
 
 const RATE = 10_000
