@@ -240,12 +240,9 @@ ALONE int exchanges_finish(struct http1 *h, __u64 now, __u32 flags, __u32 counte
 		return 0;
 	for (int i = 0; i < SLOTS; i++) {
 		struct slot *slot = &h->slots[i];
-		__u32 old = FETCH_OR(&slot->state, SLOT_CLOSED);
-		if ((old & (SLOT_REQUEST | SLOT_RESPONSE | SLOT_CLOSED)) != SLOT_REQUEST) {
-			if (!old)
-				slot->state = 0;
+		/* Only what is open and nobody else's: a slot whose head is being read stays as it is. */
+		if (__sync_val_compare_and_swap(&slot->state, SLOT_REQUEST, SLOT_REQUEST | SLOT_CLOSED) != SLOT_REQUEST)
 			continue;
-		}
 		exchange_closed(h, slot);
 		if (counter < VOR_COUNT_MAX) {
 			count(counter);

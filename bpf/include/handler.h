@@ -72,8 +72,16 @@ INLINE void read_sequence(struct sock *sk, struct conn *c, struct scratch *s)
 	if (!c->tcp_plain)
 		return;
 	struct tcp_sock *tp = (struct tcp_sock *)sk;
-	s->seq = (s->io.dir == DIR_RECV ? BPF_CORE_READ(tp, copied_seq) : BPF_CORE_READ(tp, write_seq)) -
-		 (__u32)s->io.ret - s->io.after;
+	__u32 end;
+	if (s->io.dir == DIR_RECV) {
+		end = BPF_CORE_READ(tp, copied_seq);
+		/* The peer's end has a number of its own; it was passed together with the last bytes. */
+		if ((1 << FIELD(sk, __sk_common.skc_state) & VOR_TCP_PEER_ENDED) && end == BPF_CORE_READ(tp, rcv_nxt))
+			end--;
+	} else {
+		end = BPF_CORE_READ(tp, write_seq);
+	}
+	s->seq = end - (__u32)s->io.ret - s->io.after;
 }
 
 /* Looks for the start of a known message. Returns true when the operation's bytes are now for the HTTP/1 parser. */

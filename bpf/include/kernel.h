@@ -73,8 +73,13 @@ struct socket {
 	struct sock *sk;
 };
 
+struct sk_buff_head {
+	__u32 qlen;
+};
+
 struct sock {
 	struct sock_common __sk_common;
+	struct sk_buff_head sk_receive_queue;
 	struct socket *sk_socket;
 	int sk_err;
 	__u16 sk_protocol;
@@ -223,6 +228,8 @@ struct bpf_iter__bpf_map_elem {
 #define VOR_TCP_ESTABLISHED 1
 #define VOR_TCP_SYN_RECV 3
 #define VOR_TCP_CLOSE 7
+/* States of a connection whose peer has ended its stream: TIME_WAIT, CLOSE, CLOSE_WAIT, LAST_ACK, CLOSING. */
+#define VOR_TCP_PEER_ENDED (1 << 6 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 11)
 #define VOR_TCP_LISTEN 10
 /* task_struct.flags: kernel threads and io_uring workers have no system call registers of their own. */
 #define VOR_PF_NO_SYSCALL (0x00200000 | 0x00000010 | 0x00004000)

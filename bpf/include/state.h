@@ -87,6 +87,7 @@ enum half_flags {
 	HEAD_SLOT = 1 << 10,         /* this message has a slot */
 	HEAD_LAST_FRAMING = 1 << 12, /* the last header line was Content-Length or Transfer-Encoding */
 	HEAD_LAST_TRACEPARENT = 1 << 13,
+	HEAD_UNASKED = 1 << 14,      /* response of a server that has read no request */
 	HEAD_EARLY = 1 << 15,        /* response whose request's hook has not run yet: kept in `early` */
 };
 

@@ -47,8 +47,9 @@ INLINE void connection_accepted(struct sock *sk)
 		c->received_seq = BPF_CORE_READ((struct tcp_sock *)sk, rcv_nxt);
 }
 
-/* Own close: both directions are shut. (A half close leaves the response to come; a reset leaves what was received to be
- * read: both end by the reader's or the socket's end.) */
+/* Own close: both directions are shut, and what was not read has been thrown away. (A half close leaves the response to
+ * come, also when the peer's end has come before it was read; a reset leaves what was received to be read: they end by
+ * the reader's or the socket's end.) */
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(vor_sock_state, struct sock *sk, int old_state, int new_state)
 {
@@ -58,7 +59,7 @@ int BPF_PROG(vor_sock_state, struct sock *sk, int old_state, int new_state)
 	}
 	if (new_state == VOR_TCP_ESTABLISHED && old_state == VOR_TCP_SYN_RECV)
 		connection_accepted(sk);
-	if (new_state <= VOR_TCP_ESTABLISHED || sk->sk_shutdown != VOR_SHUTDOWN_BOTH)
+	if (new_state <= VOR_TCP_ESTABLISHED || sk->sk_shutdown != VOR_SHUTDOWN_BOTH || sk->sk_receive_queue.qlen)
 		return 0;
 	connection_over(sk, 0);
 	return 0;

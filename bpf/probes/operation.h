@@ -9,11 +9,12 @@ INLINE bool ends_connection(int ret)
 	return ret == -VOR_EPIPE || ret == -VOR_ECONNABORTED || ret == -VOR_ECONNRESET || ret == -VOR_ETIMEDOUT;
 }
 
-/* An operation that moved nothing. Zero is the end of the stream only if the peer has shut its side: a read of no bytes
- * gives zero, too. */
+/* An operation that moved nothing. Zero is the end of the stream only if the peer has shut its side and nothing waits to
+ * be read: a read of no bytes gives zero, too, and so does one of the error queue. */
 INLINE void nothing_moved(struct sock *sk, struct conn *c, __u32 dir, int ret)
 {
-	if (ret < 0 || (dir == DIR_RECV && (FIELD(sk, sk_shutdown) & VOR_SHUTDOWN_RECEIVE)))
+	if (ret < 0 ||
+	    (dir == DIR_RECV && (FIELD(sk, sk_shutdown) & VOR_SHUTDOWN_RECEIVE) && !FIELD(sk, sk_receive_queue.qlen)))
 		on_end(sk, c, dir, ret, bpf_ktime_get_boot_ns());
 }
 

@@ -119,7 +119,8 @@ ALONE int response_end(struct http1 *h, struct scratch *s, __u32 flags)
 		if ((slot->state & SLOT_REQUEST) && slot->index == half->index)
 			exchange_early(h, slot);
 	}
-	half->index++;
+	if (!(half->flags & HEAD_UNASKED))
+		half->index++;
 	h->response_next = half->index;
 	half_next(half);
 	return 0;
@@ -166,6 +167,9 @@ INLINE int request_line(struct work *w, struct half *half, __u32 line, __u32 n, 
 	__u64 version = load8(s, line + n - 8);
 	if ((version & 0x00ffffffffffffffull) != WORD('H', 'T', 'T', 'P', '/', '1', '.', 0) || load1(s, line + n - 9) != ' ' ||
 	    (version >> 56) - '0' > 9)
+		return ROUND_MALFORMED;
+	/* The methods of requests further ahead than this are not told apart. */
+	if (half->index - h->response_next >= OUTSTANDING_MAX)
 		return ROUND_MALFORMED;
 	__u32 length, method = known_method(load8(s, line), &length);
 	if (!length) {
@@ -527,9 +531,12 @@ INLINE int response_head(struct work *w, struct half *half)
 		slot->record.status = status;
 		slot->record.response_ns = half->start_ns;
 		slot->response_flags = flags;
+	} else if (h->request_next == index && h->request_dir == DIR_RECV) {
+		/* A server that speaks unasked (408 before it closes): what it has not read it has not answered. */
+		half->flags |= HEAD_UNASKED;
 	} else if (h->request_next == index) {
 		/* No request is open: either its hook has not run yet on another CPU (then this ends up in `early`), or the
-		 * peer speaks unasked (408 before it closes). */
+		 * peer speaks unasked. */
 		h->early.index = index;
 		h->early.status = status;
 		h->early.response_ns = half->start_ns;
@@ -826,6 +833,9 @@ static long http1_round(__u32 i, struct work *w)
 		return 1;
 	__u32 rest = (__u32)s->io.ret - s->offset;
 	int result = ROUND_ON;
+	/* More of it than rounds: long chunk extensions. */
+	if (i == ROUNDS_MAX - 1 && half->state >= HALF_CHUNK_SIZE && half->state <= HALF_TRAILER)
+		half->state = HALF_INEXACT;
 	switch (half->state) {
 	case HALF_FIRST_LINE:
 	case HALF_HEADERS:

@@ -156,6 +156,11 @@ def end(step):
     return {'bytes': len(data)}
 
 
+def nothing(step):
+    """A receive that asks for no bytes."""
+    return {'bytes': libc.recv(sockets[step['on']].fileno(), ctypes.create_string_buffer(1), 0, 0)}
+
+
 def reset(step):
     one = sockets.pop(step['on'])
     one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, array.array('i', [1, 0]).tobytes())
@@ -195,7 +200,7 @@ def sleep(step):
 
 
 STEPS = {
-    'pair': pair, 'send': send, 'receive': receive, 'end': end, 'reset': reset, 'failing': failing,
+    'pair': pair, 'send': send, 'receive': receive, 'end': end, 'nothing': nothing, 'reset': reset, 'failing': failing,
     'shutdown': shutdown, 'close': close, 'thread': in_thread, 'sleep': sleep,
 }
 

@@ -8,6 +8,7 @@ export interface Step {
 		| 'send'
 		| 'receive'
 		| 'end'
+		| 'nothing'
 		| 'reset'
 		| 'failing'
 		| 'shutdown'
