@@ -33,14 +33,17 @@ export async function dispatch(
 		}
 		return await command.run(rest, io)
 	} catch (reason) {
-		return fail(reason, io)
+		return fail(reason, io, `vor ${entry.name} --help`)
 	}
 }
 
 /** `error: …` and, where there is one, `fix: …` on stderr; a fault of our own also shows where it happened. */
-export function fail(reason: unknown, io: CliIo): 1 {
+export function fail(reason: unknown, io: CliIo, help = 'vor --help'): 1 {
 	const parseArgs = parseArgsMessage(reason)
-	const error = parseArgs === undefined ? VorError.from(reason) : new VorError('E_USAGE', parseArgs)
+	const error =
+		parseArgs === undefined
+			? VorError.from(reason)
+			: new VorError('E_USAGE', parseArgs, { fix: `${help} lists the flags and arguments` })
 	io.stderr.write(`error: ${error.message}\n`)
 	if (error.fix !== '') io.stderr.write(`fix: ${error.fix}\n`)
 	if (error.code === 'E_INTERNAL' && reason instanceof Error && reason.stack !== undefined)

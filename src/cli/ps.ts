@@ -1,56 +1,145 @@
 import { parseArgs } from 'node:util'
 import type { ProcessFact } from '../model/process-fact.ts'
 import { listProcesses } from '../process/list.ts'
-import { compileSelection, type SelectionRules } from '../process/selection.ts'
-import type { CliCommand } from './command.ts'
+import { compileSelection } from '../process/selection.ts'
+import type { TopService } from '../server/top-snapshot.ts'
+import { VorError } from '../util/errors.ts'
+import { printable } from '../util/printable.ts'
+import type { CliCommand, CliIo } from './command.ts'
+import { type PipelineSelection, pipelineSelections } from './pipeline-selections.ts'
+import { addressOf, defaultAddress, readTop } from './top-client.ts'
+import { unreadableText } from './top-table.ts'
+
+/** A process as `vor ps` shows it. */
+export interface PsRow extends ProcessFact {
+	/** Of its service, since the asked Vör started; null when none answers. */
+	readonly unreadable: TopService['unreadable'] | null
+}
 
 export const command: CliCommand = {
 	name: 'ps',
 	summary: 'List the processes with the service name they would get, selected or why not.',
 	usage: `Usage:
-  vor ps [--json] [--listening]
+  vor ps [--json] [--listening] [--address=${defaultAddress}] [PIPELINE]
 
-  --json       print everything that is known of each process as JSON
+  PIPELINE     selected or not by the discovery rules of this file or folder, which is read and not run; without it
+               by the rules of pipelines/local.alloy: every program but collectors
   --listening  only processes that listen on a port
+  --address    where a running Vör listens: asked for the connections of each service that it sees but cannot read
+  --json       print everything that is known of each process as JSON
 
-Needs no BPF: it reads /proc once. Without root, processes of other users are left out.`,
+Needs no BPF: it reads /proc once. Without root, names and ports of other users' processes are not known.`,
 	async run(argv, io) {
-		const { values } = parseArgs({
+		const { values, positionals } = parseArgs({
 			args: [...argv],
+			allowPositionals: true,
 			options: {
 				json: { type: 'boolean', default: false },
 				listening: { type: 'boolean', default: false },
+				address: { type: 'string', default: defaultAddress },
 			},
 		})
-		const facts = readProcesses().filter((fact) => !values.listening || fact.listenPorts.length > 0)
-		io.stdout.write(values.json ? `${JSON.stringify(facts, null, 2)}\n` : `${table(facts).join('\n')}\n`)
+		const [pipeline, ...more] = positionals
+		if (more.length > 0)
+			throw new VorError('E_USAGE', `vor ps takes one pipeline, got ${positionals.length}`, {
+				fix: 'name a file, or a folder of *.alloy files',
+			})
+		const url = addressOf(values.address)
+		const selections = pipeline === undefined ? everything() : await pipelineSelections(pipeline, io)
+		if (selections === undefined) return 1
+		if (selections.length === 0)
+			throw new VorError(
+				'E_CONFIG',
+				`${pipeline} has no ebpf.ringbuf or beyla.ebpf: it instruments nothing`,
+				{
+					fix: 'vor ps pipelines/local.alloy',
+				},
+			)
+		const services = await servicesOf(url, values.address !== defaultAddress)
+		const facts = readProcesses(selections).filter((fact) => !values.listening || fact.listenPorts.length > 0)
+		const rows = facts.map((fact): PsRow => ({ ...fact, unreadable: unreadableOf(fact, services) }))
+		const text = values.json ? JSON.stringify(rows, null, 2) : table(rows).join('\n')
+		io.stdout.write(`${text}\n`)
+		if (!values.json) tellUnreadable(rows, services, url, io)
 		return 0
 	},
 }
 
-/** Facts of what runs now, under these rules (default: everything is selected), by pid. */
-export function readProcesses(rules: SelectionRules = compileSelection({}).rules): ProcessFact[] {
-	return listProcesses(rules, process.pid).sort((a, b) => a.pid - b.pid)
+const everything = (): PipelineSelection[] => [{ id: '', rules: compileSelection({}).rules }]
+
+/** What runs now, by pid, as the first component says that selects it; where none does, as the first that rejects it. */
+export function readProcesses(selections: readonly PipelineSelection[] = everything()): ProcessFact[] {
+	const byPid = new Map<number, ProcessFact>()
+	for (const { id, rules } of selections) {
+		for (const fact of listProcesses(rules, process.pid)) {
+			if (byPid.get(fact.pid)?.selection === 'selected') continue
+			if (byPid.has(fact.pid) && fact.selection !== 'selected') continue
+			const reason =
+				selections.length > 1 && fact.selection === 'selected'
+					? `${fact.selectionReason} of ${id}`
+					: fact.selectionReason
+			byPid.set(fact.pid, { ...fact, selectionReason: reason })
+		}
+	}
+	return [...byPid.values()].sort((a, b) => a.pid - b.pid)
 }
 
-export function table(facts: readonly ProcessFact[]): string[] {
-	const rows = [
-		['PID', 'LANGUAGE', 'PORTS', 'SERVICE', 'NAMED BY', 'SELECTION', 'WHY'],
-		...facts.map((fact) => [
-			String(fact.pid),
-			fact.language,
-			fact.listenPorts.join(',') || '-',
-			fact.serviceName,
-			fact.serviceNameSource,
-			fact.selection,
-			fact.selectionReason + (fact.exportsOtlp === 'none' ? '' : `; exports ${fact.exportsOtlp} itself`),
+/** undefined when no Vör answers there, which is an error only for an address that was asked for. */
+async function servicesOf(url: string, asked: boolean): Promise<readonly TopService[] | undefined> {
+	try {
+		return (await readTop(url)).services
+	} catch (reason) {
+		if (asked) throw reason
+		return undefined
+	}
+}
+
+function unreadableOf(fact: ProcessFact, services: readonly TopService[] | undefined): PsRow['unreadable'] {
+	if (services === undefined) return null
+	// The counts are by service name alone, and stand at the first service that bears it.
+	return services.filter((each) => each.service === fact.serviceName).flatMap((each) => each.unreadable)
+}
+
+export function table(rows: readonly PsRow[]): string[] {
+	const known = rows.some((row) => row.unreadable !== null)
+	const cells = [
+		['PID', 'LANGUAGE', 'PORTS', 'SERVICE', 'NAMED BY', ...(known ? ['UNREADABLE'] : []), 'SELECTION', 'WHY'],
+		...rows.map((row) => [
+			String(row.pid),
+			row.language,
+			row.listenPorts.join(',') || '-',
+			row.serviceName,
+			row.serviceNameSource,
+			...(known ? [unreadableText(row.unreadable ?? []) || '-'] : []),
+			row.selection,
+			row.selectionReason + (row.exportsOtlp === 'none' ? '' : `; exports ${row.exportsOtlp} itself`),
 		]),
-	]
-	const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? []
-	return rows.map((row) =>
-		row
+	].map((line) => line.map(printable))
+	const widths =
+		cells[0]?.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0))) ?? []
+	return cells.map((line) =>
+		line
 			.map((cell, column) => cell.padEnd(widths[column] ?? 0))
 			.join('  ')
 			.trimEnd(),
 	)
+}
+
+/** Beside the table, so that standard output is the table alone. */
+function tellUnreadable(
+	rows: readonly PsRow[],
+	services: readonly TopService[] | undefined,
+	url: string,
+	io: CliIo,
+): void {
+	if (services === undefined) {
+		io.stderr.write(
+			`No Vör runs at ${url}: connections that it could not read are not known ("vor ps --address=HOST:PORT" asks another).\n`,
+		)
+		return
+	}
+	const here = new Set(rows.map((row) => row.serviceName))
+	for (const { service, unreadable } of services)
+		if (!here.has(service) && unreadable.length > 0)
+			io.stderr.write(`Also not readable: ${printable(service)}, ${unreadableText(unreadable)}\n`)
 }

@@ -98,6 +98,9 @@ function stopped(seconds: number | undefined): { promise: Promise<void>; cancel(
 function positive(text: string | undefined, flag: string): number | undefined {
 	if (text === undefined) return undefined
 	const value = Number(text)
-	if (!(value > 0)) throw new VorError('E_USAGE', `${flag} is ${text}, expected a number above 0`)
+	if (!(value > 0))
+		throw new VorError('E_USAGE', `${flag} is ${text}, expected a number above 0`, {
+			fix: 'vor record --help',
+		})
 	return value
 }

@@ -82,7 +82,7 @@ export function parseRunOptions(argv: readonly string[], env: NodeJS.ProcessEnv)
 	try {
 		config.validate({ allowed: 'strict' })
 	} catch (reason) {
-		throw new VorError('E_USAGE', (reason as Error).message.replaceAll('\n', '; '), { fix: 'vor run --help' })
+		throw new VorError('E_USAGE', asFlags((reason as Error).message), { fix: 'vor run --help' })
 	}
 	return {
 		path: positionals[0] as string,
@@ -92,6 +92,14 @@ export function parseRunOptions(argv: readonly string[], env: NodeJS.ProcessEnv)
 		logLevel: config.get('logLevel') as RunOptions['logLevel'],
 		shutdownMs: Number(config.get('shutdownSeconds')) * 1000,
 	}
+}
+
+/** convict names its own keys; the user knows the flags. */
+function asFlags(message: string): string {
+	return message
+		.split('\n')
+		.map((line) => line.replace(/^\w+(?=: )/, (key) => `--${schema[key as keyof typeof schema]?.arg ?? key}`))
+		.join('; ')
 }
 
 /** `--disable-reporting` alone is `--disable-reporting=true`, as Go's flags have it. */

@@ -1,4 +1,5 @@
 import type { TopQuantile, TopService, TopSide, TopSnapshot } from '../server/top-snapshot.ts'
+import { printable } from '../util/printable.ts'
 
 const header = ['SERVICE', '', 'REQ/S', 'ERRORS', 'P50', 'P95', 'P99', 'TOTAL', 'LANGUAGE']
 const leftAligned = new Set([0, 1, 8])
@@ -56,15 +57,20 @@ function serviceRows(service: TopService): string[][] {
 	}
 	row('in', service.in)
 	row('out', service.out)
-	const unreadable = service.unreadable.filter((entry) => entry.connections > 0)
-	if (unreadable.length > 0) {
-		const text = unreadable.map(
+	const unreadable = unreadableText(service.unreadable)
+	if (unreadable !== '') rows.push([rows.length === 0 ? name : '', `not readable: ${unreadable}`])
+	return rows
+}
+
+/** `TLS, 214 connections; HTTP/2, 1 connection`. */
+export function unreadableText(unreadable: TopService['unreadable']): string {
+	return unreadable
+		.filter((entry) => entry.connections > 0)
+		.map(
 			({ protocol, connections }) =>
 				`${protocolName(protocol)}, ${group(connections)} connection${connections === 1 ? '' : 's'}`,
 		)
-		rows.push([rows.length === 0 ? name : '', `not readable: ${text.join('; ')}`])
-	}
-	return rows
+		.join('; ')
 }
 
 /** Pads columns; a row of two cells is a note that runs over the columns after the first. */
@@ -86,11 +92,6 @@ function protocolName(protocol: string): string {
 	if (protocol === 'tls') return 'TLS'
 	if (protocol === 'http2') return 'HTTP/2'
 	return 'unknown protocol'
-}
-
-/** Names come from other programs: control characters would move the cursor. */
-function printable(text: string): string {
-	return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '?')
 }
 
 function cut(line: string, columns: number): string {

@@ -1,14 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { formatHostPort, parseListenAddress } from '../server/listen-address.ts'
-import type { TopSnapshot } from '../server/top-snapshot.ts'
 import { VorError } from '../util/errors.ts'
 import type { CliCommand, CliIo } from './command.ts'
+import { addressOf, defaultAddress, readTop } from './top-client.ts'
 import { drawTop } from './top-table.ts'
-
-const defaultAddress = '127.0.0.1:12345'
-/** Own answers are small; a stranger on the port is not read without end. */
-const maxAnswerBytes = 16 * 1024 * 1024
 
 export const command: CliCommand = {
 	name: 'top',
@@ -34,9 +29,10 @@ req/s, errors and quantiles cover the last five seconds, totals the time since V
 		})
 		const interval = Number(values.interval)
 		if (!(interval >= 0.1 && interval <= 3600))
-			throw new VorError('E_USAGE', `--interval is ${values.interval}, expected 0.1 to 3600 seconds`)
-		const { host, port } = parseListenAddress(values.address)
-		const url = `http://${formatHostPort(host === '' || host === '0.0.0.0' ? '127.0.0.1' : host, port)}`
+			throw new VorError('E_USAGE', `--interval is ${values.interval}, expected 0.1 to 3600 seconds`, {
+				fix: '--interval=1',
+			})
+		const url = addressOf(values.address)
 		if (values.json) {
 			io.stdout.write(`${JSON.stringify(await readTop(url))}\n`)
 			return 0
@@ -50,46 +46,6 @@ req/s, errors and quantiles cover the last five seconds, totals the time since V
 		}
 		return live(url, interval * 1000, io)
 	},
-}
-
-/** One reading of the API. */
-export async function readTop(url: string): Promise<TopSnapshot> {
-	const response = await fetch(`${url}/api/v0/top`, { signal: AbortSignal.timeout(10_000) }).catch(
-		(reason: unknown) => {
-			const cause = reason instanceof Error && reason.cause instanceof Error ? reason.cause.message : ''
-			throw new VorError('E_FILE', `no Vör answers at ${url}${cause === '' ? '' : ` (${cause})`}`, {
-				fix: 'start one with "vor run pipelines/local.alloy", or name its address: --address=HOST:PORT',
-				cause: reason,
-			})
-		},
-	)
-	const text = await readBounded(response)
-	if (!response.ok) throw notVor(url)
-	try {
-		const snapshot = JSON.parse(text) as TopSnapshot
-		if (Array.isArray(snapshot.services)) return snapshot
-	} catch {
-		// falls through: whatever answered is not ours
-	}
-	throw notVor(url)
-}
-
-async function readBounded(response: Response): Promise<string> {
-	const chunks: Uint8Array[] = []
-	let length = 0
-	for await (const chunk of response.body ?? []) {
-		length += chunk.length
-		if (length > maxAnswerBytes)
-			throw new VorError('E_FILE', 'the answer is too long for a table of services')
-		chunks.push(chunk)
-	}
-	return Buffer.concat(chunks).toString('utf8')
-}
-
-function notVor(url: string): VorError {
-	return new VorError('E_FILE', `what listens at ${url} is not Vör`, {
-		fix: 'name the address of a running Vör: --address=HOST:PORT',
-	})
 }
 
 /** Redraws in place on the alternate screen until a signal, `q` or the end of the running Vör. */

@@ -18,10 +18,12 @@ const failing: CliCommand = {
 }
 const table = [{ name: 'probe', aliases: ['pr'], summary: 'Fails.', load: () => Promise.resolve(failing) }]
 
-async function vor(...argv: string[]) {
+const vor = (...argv: string[]) => run(argv, table)
+
+async function run(argv: readonly string[], from: typeof commands) {
 	const stdout = new PassThrough()
 	const stderr = new PassThrough()
-	const code = await dispatch(argv, { stdout, stderr, env: {}, isTty: false }, table)
+	const code = await dispatch(argv, { stdout, stderr, env: {}, isTty: false }, from)
 	return { code, out: String(stdout.read() ?? ''), err: String(stderr.read() ?? '') }
 }
 
@@ -72,6 +74,23 @@ test.each(commands.map((entry) => entry.name))(
 		expect(command.usage).toContain(`vor ${name}`)
 	},
 )
+
+test.each(commands.map((entry) => entry.name))(
+	'vor %s refuses a flag that it does not have, and names the way to those it has',
+	async (name) => {
+		const { code, out, err } = await run([name, '--nonsense'], commands)
+		expect([code, out]).toEqual([1, ''])
+		expect(err).toMatch(/nonsense/)
+		// fmt and validate speak as Alloy does, byte for byte.
+		if (name !== 'fmt' && name !== 'validate') expect(err).toContain(`fix: vor ${name} --help`)
+	},
+)
+
+test('a value that a flag cannot have is told with the name of the flag', async () => {
+	const { code, err } = await run(['run', '--log.level=loud', 'x.alloy'], commands)
+	expect(code).toBe(1)
+	expect(err).toContain('--log.level: must be one of')
+})
 
 test('a slip is recognised, another word is not', () => {
 	expect(didYouMean('valdiate', ['run', 'validate'])).toBe('validate')
