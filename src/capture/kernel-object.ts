@@ -55,7 +55,7 @@ export async function loadKernelObject(options: LoadOptions): Promise<KernelObje
 
 /** VOR_SURFACE decides where the configuration does not: for tests and for a first look at a strange kernel. */
 function surfaceOf({ surface = 'auto' }: LoadOptions): 'auto' | SurfaceName {
-	const wanted = process.env.VOR_SURFACE ?? ''
+	const wanted = process.env['VOR_SURFACE'] ?? ''
 	if (surface !== 'auto' || wanted === '' || wanted === 'auto') return surface
 	const known = SURFACES.find((name) => name === wanted)
 	if (known === undefined) {
