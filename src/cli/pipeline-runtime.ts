@@ -7,8 +7,10 @@ import type { RawBatch } from '../model/batch.ts'
 import { createResourceBuilder, type HostFact } from '../process/index.ts'
 import { formatDiagnostic } from '../syntax/diag.ts'
 import { renderDiagnostics } from '../syntax/render.ts'
+import type { Source } from '../syntax/source.ts'
 import { type Accounting, createAccounting } from '../telemetry/accounting.ts'
 import { createLog, type LogFormat, type LogLevel, type RootLogger } from '../telemetry/log.ts'
+import type { MetricRegistry } from '../telemetry/registry.ts'
 import { version } from '../util/version.ts'
 import type { CliIo } from './command.ts'
 
@@ -26,6 +28,8 @@ export interface RuntimeOptions {
 	readonly storagePath: string
 	readonly stability: Stability
 	readonly logLevel: LogLevel
+	/** Where the graph counts its evaluations. */
+	readonly metrics?: MetricRegistry
 	/** Batches from elsewhere than the kernel. */
 	readonly source?: () => Observable<RawBatch>
 	/** Looks at every raw batch before the pipeline does; for a recording of what a pipeline saw. */
@@ -50,6 +54,7 @@ export function createPipelineRuntime(options: RuntimeOptions): PipelineRuntime 
 		stabilityLevel: options.stability,
 		env: io.env,
 		version: `v${version()}`,
+		...(options.metrics === undefined ? {} : { metrics: options.metrics }),
 	})
 	graph.events.on('configure', (name, args) => {
 		if (name !== 'logging') return
@@ -62,7 +67,11 @@ export function createPipelineRuntime(options: RuntimeOptions): PipelineRuntime 
 
 /** Shows why the first load failed, as Alloy does; the exit code. */
 export function refuseLoad(result: LoadResult, io: CliIo): number {
-	io.stderr.write(renderDiagnostics(result.diagnostics, result.sources, { color: io.isTty }))
+	const sources = io.isTty
+		? new Map<string, string | Source>([...result.sources, ...result.moduleTexts])
+		: result.sources
+	io.stderr.write(renderDiagnostics(result.diagnostics, sources, { color: io.isTty, explain: io.isTty }))
+	io.stdout.write('\n')
 	io.stderr.write('Error: could not perform the initial load successfully\n')
 	return 1
 }

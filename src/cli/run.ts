@@ -2,10 +2,12 @@ import type { LoadResult } from '../graph/graph.ts'
 import { readHost } from '../process/index.ts'
 import { startHttpServer } from '../server/http-server.ts'
 import { lockInstance } from '../server/instance-lock.ts'
-import { parseListenAddress } from '../server/listen-address.ts'
+import { formatHostPort, parseListenAddress } from '../server/listen-address.ts'
+import { productName } from '../server/replies.ts'
 import type { StageTotals } from '../telemetry/accounting.ts'
 import { accountingFamilies } from '../telemetry/accounting-families.ts'
 import { monitorEventLoop } from '../telemetry/event-loop.ts'
+import type { LogFields } from '../telemetry/log.ts'
 import { processFamilies } from '../telemetry/process-families.ts'
 import { createRegistry as createMetricRegistry } from '../telemetry/registry.ts'
 import { VorError } from '../util/errors.ts'
@@ -40,28 +42,36 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 		storagePath: options.storagePath,
 		stability: options.stability,
 		logLevel: options.logLevel,
+		metrics: own,
 	})
+	log.info(`${productName} is starting`)
 	own.source(() => accountingFamilies(accounting))
 	own.source(() => processFamilies())
 	own.source(() => eventLoop.families())
 
-	/** undefined, or the text of what is wrong. The old graph runs on. */
-	async function reload(): Promise<string | undefined> {
+	/** undefined, or the text of what is wrong, in Alloy's words. The old graph runs on. */
+	async function reload(by: LogFields): Promise<string | undefined> {
+		const reading = `reading config path ${JSON.stringify(options.path)}: `
+		let problem: string
 		try {
 			const next = await readConfiguration(options.path)
 			const result = await graph.load(next)
 			if (result.ok) {
 				source = next
-				log.info('config reloaded', summaryOf(result))
+				log.info('config reloaded', { ...by, ...summaryOf(result) })
 				return undefined
 			}
-			log.error('failed to reload config', { err: firstProblem(result) })
-			return `error during the initial load: ${firstProblem(result)}`
+			problem = `${result.parsed ? 'error during the initial load: ' : reading}${firstProblem(result)}`
 		} catch (reason) {
-			const message = VorError.from(reason).message
-			log.error('failed to reload config', { err: message })
-			return message
+			problem = `${reading}${VorError.from(reason).message}`
 		}
+		log.error('failed to reload config', { ...by, err: problem })
+		return problem
+	}
+
+	function reloadOverHttp(): Promise<string | undefined> {
+		log.info('reload requested via /-/reload endpoint', { service: 'http' })
+		return reload({ service: 'http' })
 	}
 
 	const lock = await lockInstance(options.storagePath)
@@ -71,7 +81,14 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 		server = await startHttpServer({
 			listen,
 			log,
-			sources: createServerSources({ graph, services, accounting, own, reload, source: () => source }),
+			sources: createServerSources({
+				graph,
+				services,
+				accounting,
+				own,
+				reload: reloadOverHttp,
+				source: () => source,
+			}),
 		})
 		const first = await graph.load(source)
 		if (!first.ok) return refuseLoad(first, io)
@@ -80,8 +97,11 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 			await graph.stop(options.shutdownMs)
 			throw failure
 		}
-		log.info('pipeline runs', { version: version(), components: first.summary.added.length })
-		const onHangup = () => void reload()
+		log.info(`{^_^} ${productName} is running`, {
+			version: version(),
+			components: first.summary.added.length,
+		})
+		const onHangup = () => void reload({})
 		process.on('SIGHUP', onHangup)
 		const signal = await ending.signal
 		process.off('SIGHUP', onHangup)
@@ -102,6 +122,11 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 		eventLoop.stop()
 		endLimit()
 		await server?.close()
+		if (server !== undefined)
+			log.info('http server closed', {
+				service: 'http',
+				addr: formatHostPort(server.address.host, server.address.port),
+			})
 		await lock.release()
 	}
 }

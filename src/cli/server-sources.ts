@@ -118,6 +118,7 @@ function viewFamilies(services: Services) {
 		...correlators.flatMap(([component, view]) => view.families(labels(component))),
 		...services.propagators.entries().flatMap(([component, view]) => view.families(labels(component))),
 		...services.aggregates.entries().flatMap(([component, view]) => view.families(labels(component))),
+		...services.others.entries().flatMap(([ref, view]) => view.families(labels(ref))),
 		...services.exporters.entries().flatMap(([component, view]) => view.families(labels(component))),
 	]
 }

@@ -26,6 +26,8 @@ export interface Services {
 	readonly correlators: Roster<CorrelateView>
 	readonly propagators: Roster<{ readonly families: (labels: Labels) => MetricFamily[] }>
 	readonly exporters: Roster<{ readonly families: (labels: Labels) => MetricFamily[] }>
+	/** `local.file` and whatever else has only its own metrics to show. */
+	readonly others: Roster<{ readonly families: (labels: Labels) => MetricFamily[] }>
 	/** RED metrics of one `beyla.ebpf` alone: what its `targets` point to. */
 	readonly scrapes: Roster<() => MetricBatch>
 }
@@ -92,6 +94,7 @@ export function createServices(
 		correlators: createRoster(),
 		propagators: createRoster(),
 		exporters: createRoster(),
+		others: createRoster(),
 		scrapes: createRoster(),
 	}
 }

@@ -212,9 +212,11 @@ export class ComponentNode extends Node {
 	override async start(): Promise<void> {
 		if (this.#started) return
 		this.#started = true
+		// What the component says of itself while it starts is newer.
+		const moment = this.health.moment()
 		try {
 			await this.#instance?.start?.()
-			this.health.running('healthy', 'started component')
+			this.health.running('healthy', 'started component', moment)
 		} catch (reason) {
 			this.health.running('unhealthy', messageOf(reason))
 			this.#shared.logger.error('failed to start component', { node: this.id, err: messageOf(reason) })
@@ -228,6 +230,11 @@ export class ComponentNode extends Node {
 		try {
 			await instance?.stop()
 			this.health.running('exited', 'component shut down cleanly')
+			if (instance !== undefined && this.live)
+				this.#shared.logger.info('node exited without error', {
+					controller_id: this.#module.id,
+					node: this.id,
+				})
 		} catch (reason) {
 			this.health.running('exited', `component shut down with error: ${messageOf(reason)}`)
 			this.#shared.logger.error('failed to stop component', { node: this.id, err: messageOf(reason) })

@@ -2,6 +2,7 @@ import type { Scope } from '../eval/scope.ts'
 import type { Diagnostic } from '../syntax/diag.ts'
 import { createAccounting } from '../telemetry/accounting.ts'
 import type { Logger } from '../telemetry/log.ts'
+import { noEvaluationMetrics } from './evaluation-metrics.ts'
 import { fetchModule } from './fetcher.ts'
 import { type Fetcher, UnseenModule } from './import-source.ts'
 import { Module } from './module.ts'
@@ -44,6 +45,7 @@ export async function checkDeeply(
 		fetcher: diskOnly(moduleTexts),
 		dry: true,
 		stopping: false,
+		metrics: noEvaluationMetrics,
 		ending: new AbortController().signal,
 		configure() {},
 		changed() {},

@@ -8,9 +8,11 @@ import { parseFile } from '../syntax/parser.ts'
 import { Source } from '../syntax/source.ts'
 import type { Accounting } from '../telemetry/accounting.ts'
 import type { Logger } from '../telemetry/log.ts'
+import type { MetricRegistry } from '../telemetry/registry.ts'
 import type { Stability } from './component.ts'
 import { ComponentNode } from './component-node.ts'
 import { CustomNode } from './custom-node.ts'
+import { createEvaluationMetrics, noEvaluationMetrics } from './evaluation-metrics.ts'
 import { createFetcher } from './fetcher.ts'
 import { ForeachNode } from './foreach-node.ts'
 import type { Health } from './health.ts'
@@ -33,6 +35,8 @@ export interface GraphOptions {
 	/** `constants.version`. */
 	readonly version?: string
 	readonly fetcher?: Fetcher
+	/** Where evaluations are counted. */
+	readonly metrics?: MetricRegistry
 }
 
 /** A configuration: one file, or the files of a folder taken together. */
@@ -140,6 +144,7 @@ class RunningGraph implements Graph {
 			fetcher: this.#noting(options.fetcher ?? createFetcher()),
 			dry: false,
 			stopping: false,
+			metrics: options.metrics === undefined ? noEvaluationMetrics : createEvaluationMetrics(options.metrics),
 			ending: this.#ending.signal,
 			configure: (name, args) => void this.events.emit('configure', name, args),
 			changed: (event) => void this.events.emit('node', event),
@@ -205,6 +210,7 @@ class RunningGraph implements Graph {
 			if (!this.#started) await this.#root.start()
 			this.#started = true
 			this.#source = source
+			this.#options.logger.info('scheduling loaded components and services', { controller_id: '' })
 			result = {
 				ok: true,
 				parsed: true,

@@ -25,8 +25,13 @@ export class HealthBook {
 		this.#evaluation = report(state, message)
 	}
 
-	running(state: HealthState, message: string): void {
-		this.#run = report(state, message)
+	running(state: HealthState, message: string, moment?: number): void {
+		this.#run = report(state, message, moment)
+	}
+
+	/** A place in the order of reports for one that is made later. */
+	moment(): number {
+		return ++sequence
 	}
 
 	reported(state: HealthState, message: string): void {
@@ -46,9 +51,9 @@ export class HealthBook {
 	}
 }
 
-const report = (state: HealthState, message: string): Report => ({
+const report = (state: HealthState, message: string, order = ++sequence): Report => ({
 	state,
 	message,
 	updated: new Date(),
-	order: ++sequence,
+	order,
 })

@@ -1,6 +1,7 @@
 import { createScope, type Scope } from '../eval/scope.ts'
 import { ObjectValue, stringValue, UnknownValue, type Value } from '../eval/values.ts'
 import { type Diagnostic, hasErrors } from '../syntax/diag.ts'
+import type { LogFields } from '../telemetry/log.ts'
 import { ComponentNode, type ModuleRef } from './component-node.ts'
 import type { CustomScope } from './customs.ts'
 import { levels } from './dag.ts'
@@ -35,6 +36,8 @@ export class Module implements ModuleRef {
 	#args: ReadonlyMap<string, Value> | undefined
 	#scope: Scope
 	readonly #dirty = new Set<string>()
+	/** When the oldest change that nobody has followed yet came. */
+	#dirtySince: number | undefined
 	readonly #tracked = new Set<Promise<void>>()
 	readonly #retired: (() => Promise<void>)[] = []
 	#started = false
@@ -72,10 +75,21 @@ export class Module implements ModuleRef {
 
 	/** Evaluates a new configuration and builds what is new. Throws a `LoadError` after taking all of it back. */
 	async prepare(input: ModuleInput): Promise<void> {
+		const { logger, metrics } = this.#shared
 		const builder = new PlanBuilder(this, this.#shared, input, this.#nodes)
 		const plan = builder.build()
 		this.#plan = plan
-		const problems = await this.#prepareNodes(plan, builder)
+		logger.info('starting complete graph evaluation', this.#controller)
+		metrics.evaluating(true)
+		const started = performance.now()
+		let problems: ReadonlyMap<string, readonly Diagnostic[]>
+		try {
+			problems = await this.#prepareNodes(plan, builder)
+		} finally {
+			metrics.evaluating(false)
+		}
+		const duration = goDuration(performance.now() - started)
+		logger.info('finished complete graph evaluation', { ...this.#controller, duration })
 		const diagnostics = [...builder.warnings, ...plan.order.flatMap((id) => problems.get(id) ?? [])]
 		if (!hasErrors(diagnostics)) return
 		await this.rollback()
@@ -98,15 +112,20 @@ export class Module implements ModuleRef {
 				failed.add(id)
 				return
 			}
+			const started = performance.now()
 			try {
 				await node.prepare(
 					builder.blockOf(id),
 					scopeFor(needs, plan.nodes, scope, (one) => one.preview),
 				)
+				this.#evaluated(id, started)
 			} catch (reason) {
 				failed.add(id)
 				if (!(reason instanceof LoadError)) throw reason
 				problems.set(id, reason.diagnostics)
+				const err = reason.message.replace(/^Failed to [a-z ]+: /, '')
+				this.#shared.logger.error('failed to evaluate config', { ...this.#controller, node: id, err })
+				this.#evaluated(id, started)
 				if (!this.#shared.dry) return
 				// While only checking, the rest is checked as if this one were right.
 				failed.delete(id)
@@ -125,6 +144,18 @@ export class Module implements ModuleRef {
 				await prepareOne(id)
 		}
 		return problems
+	}
+
+	get #controller(): LogFields {
+		const at = this.id.lastIndexOf('/')
+		return { controller_path: `/${this.id.slice(0, Math.max(at, 0))}`, controller_id: this.id.slice(at + 1) }
+	}
+
+	#evaluated(id: string, started: number): void {
+		const ms = performance.now() - started
+		this.#shared.metrics.evaluated(ms)
+		const duration = goDuration(ms)
+		this.#shared.logger.info('finished node evaluation', { ...this.#controller, node_id: id, duration })
 	}
 
 	#changedSince(nodes: ReadonlyMap<string, Node>, needs: ReadonlySet<string>, moment: number): boolean {
@@ -214,7 +245,10 @@ export class Module implements ModuleRef {
 	exportsChanged(node: Node): void {
 		this.#shared.changed({ kind: 'exports', module: this.id, id: node.id })
 		for (const id of this.dependents(node.id)) this.#dirty.add(id)
-		if (this.#dirty.size > 0) this.#shared.schedule(this)
+		if (this.#dirty.size === 0) return
+		this.#dirtySince ??= performance.now()
+		this.#shared.metrics.queued(this.#dirty.size)
+		this.#shared.schedule(this)
 	}
 
 	valueChanged(): void {
@@ -253,6 +287,7 @@ export class Module implements ModuleRef {
 	/** Evaluates what is marked, in dependency order, until nothing is. */
 	settle(): void {
 		if (this.#committing) return
+		const { metrics } = this.#shared
 		while (this.#dirty.size > 0) {
 			const marked = [...this.#dirty].sort((a, b) => (this.#rank.get(a) ?? 0) - (this.#rank.get(b) ?? 0))
 			// Evaluating one may mark others: those are further on and come in their turn.
@@ -261,10 +296,15 @@ export class Module implements ModuleRef {
 				if (!this.#dirty.delete(id)) continue
 				const before = this.#dirty.size
 				const node = this.#nodes.get(id)
+				const started = performance.now()
+				if (this.#dirtySince !== undefined) metrics.waited(started - this.#dirtySince)
 				node?.evaluate(scopeFor(node.needs, this.#nodes, this.#scope, (one) => one.exports))
+				metrics.evaluated(performance.now() - started)
 				if (this.#dirty.size > before) break
 			}
 		}
+		if (this.#dirtySince !== undefined) metrics.queued(0)
+		this.#dirtySince = undefined
 		for (const work of this.#retired.splice(0))
 			this.track(
 				work().catch((reason: unknown) => {
@@ -288,6 +328,13 @@ function exportsOf(nodes: ReadonlyMap<string, Node>, read: (node: ExportNode) =>
 async function inParallel(ids: readonly string[], work: (id: string) => Promise<void>): Promise<void> {
 	const failure = (await Promise.allSettled(ids.map(work))).find((one) => one.status === 'rejected')
 	if (failure !== undefined) throw failure.reason
+}
+
+/** As Go prints a duration. */
+function goDuration(ms: number): string {
+	const trim = (value: number): string => String(Number(value.toFixed(6)))
+	if (ms < 1) return `${trim(ms * 1000)}µs`
+	return ms < 1000 ? `${trim(ms)}ms` : `${trim(ms / 1000)}s`
 }
 
 async function stopNodes(

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Graph, LoadResult } from '../../src/graph/graph.ts'
 import { formatDiagnostic } from '../../src/syntax/diag.ts'
 import { renderDiagnostics } from '../../src/syntax/render.ts'
+import type { Source } from '../../src/syntax/source.ts'
 import { eventually, serve, type TestServer } from './support.ts'
 import { type Journal, testGraph } from './test-components.ts'
 
@@ -194,7 +195,7 @@ describe('import.file', () => {
 		)
 		const explained = renderDiagnostics(
 			result.diagnostics,
-			new Map([...result.sources, ...result.moduleTexts]),
+			new Map<string, string | Source>([...result.sources, ...result.moduleTexts]),
 			{ explain: true },
 		)
 		expect(explained).toContain('3 |         tag = [1]\n  |               ^^^\n')

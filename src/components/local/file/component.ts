@@ -1,10 +1,12 @@
 import { type FSWatcher, readFileSync, watch } from 'node:fs'
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { type ArgsOf, defineExports } from '../../../eval/args.ts'
 import { optionalSecret } from '../../../eval/types.ts'
 import { OptionalSecret, optionalSecretValue, UnknownValue } from '../../../eval/values.ts'
 import type { ComponentDefinition } from '../../../graph/component.ts'
+import { type Labels, type MetricFamily, single } from '../../../telemetry/metric-family.ts'
 import { goFileError } from '../../../util/go-error.ts'
+import type { Services } from '../../services.ts'
 import { args as schema } from './args.ts'
 import { metadata } from './metadata.ts'
 
@@ -13,7 +15,9 @@ type Args = ArgsOf<typeof schema>
 /** Several events of one change (truncate, write, rename) are one reading. */
 const settleMs = 20
 
-export const defineLocalFile = (): ComponentDefinition<Args, { readonly content: OptionalSecret }> => ({
+export const defineLocalFile = (
+	services?: Services,
+): ComponentDefinition<Args, { readonly content: OptionalSecret }> => ({
 	name: 'local.file',
 	stability: 'generally-available',
 	args: schema,
@@ -29,6 +33,19 @@ export const defineLocalFile = (): ComponentDefinition<Args, { readonly content:
 		let poll: NodeJS.Timeout | undefined
 		let settling: NodeJS.Timeout | undefined
 		let started = false
+		/** Unix seconds. */
+		let accessed = 0
+		const view = {
+			families: (labels: Labels): MetricFamily[] => [
+				single(
+					'local_file_timestamp_last_accessed_unix_seconds',
+					'gauge',
+					'The last successful access in unix seconds',
+					accessed,
+					labels,
+				),
+			],
+		}
 
 		/** Throws with Alloy's text. */
 		function read(from: Args): void {
@@ -40,6 +57,7 @@ export const defineLocalFile = (): ComponentDefinition<Args, { readonly content:
 				options.logger.error('failed to read file', { path: options.dataPath, err: message })
 				throw new Error(`failed to read file: ${message}`)
 			}
+			accessed = Date.now() / 1000
 			options.onStateChange({ content: new OptionalSecret(text, from.is_secret) })
 		}
 
@@ -69,7 +87,12 @@ export const defineLocalFile = (): ComponentDefinition<Args, { readonly content:
 			if (args.detector !== 'fsnotify') return
 			try {
 				// The folder: a file replaced by rename, as editors and Kubernetes do, is another file.
-				watcher = watch(dirname(args.filename), () => void (settling ??= setTimeout(readAgain, settleMs)))
+				const own = basename(args.filename)
+				watcher = watch(dirname(args.filename), (_event, name) => {
+					// Kubernetes turns its `..data` over to replace what the file links to.
+					if (name !== null && name !== own && !name.startsWith('..')) return
+					settling ??= setTimeout(readAgain, settleMs)
+				})
 				watcher.on('error', () => watcher?.close())
 			} catch {
 				// The folder is gone too: the poll finds it when it comes back.
@@ -77,6 +100,7 @@ export const defineLocalFile = (): ComponentDefinition<Args, { readonly content:
 		}
 
 		read(args)
+		services?.others.add(options, view)
 		return {
 			async start() {
 				started = true
@@ -91,6 +115,7 @@ export const defineLocalFile = (): ComponentDefinition<Args, { readonly content:
 			async stop() {
 				started = false
 				unfollow()
+				services?.others.remove(options, view)
 			},
 		}
 	},

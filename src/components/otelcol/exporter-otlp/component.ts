@@ -39,6 +39,9 @@ export const defineOtlpExporter = (
 			},
 		})
 		return {
+			async start() {
+				options.reportHealth({ state: 'healthy', message: 'started scheduled components' })
+			},
 			update: () => 'restart',
 			async stop() {
 				await exporter.stop(STOP_MS)
