@@ -33,8 +33,10 @@ INLINE void ids_of(struct ids *ids, const struct vor_http_record *record)
 }
 
 /* Gives back what an open exchange holds. The caller owns the slot. */
-INLINE void exchange_closed(struct http1 *h, struct slot *slot)
+ALONE int exchange_closed(struct http1 *h, struct slot *slot)
 {
+	if (!h || !slot)
+		return 0;
 	struct vor_http_record *record = &slot->record;
 	if (h->request_dir == DIR_SEND) {
 		/* Not taken by a server on this host as far as we can tell: user space may know better. */
@@ -44,7 +46,7 @@ INLINE void exchange_closed(struct http1 *h, struct slot *slot)
 			if (!join_taken(&key))
 				record->flags |= VOR_HTTP_JOIN_KEY;
 		}
-		return;
+		return 0;
 	}
 	open_count(record->process.tgid, slot->nonblocking, (__u32)-1);
 	if (slot->owner_tid)
@@ -63,19 +65,19 @@ INLINE void exchange_closed(struct http1 *h, struct slot *slot)
 			bpf_map_update_elem(&vor_nginx_requests, &key, &ids, BPF_ANY);
 		}
 	}
+	return 0;
 }
 
 /* A request read from a client: its ids come from the same-host client, from its header, or from nobody. */
 INLINE void server_opened(struct conn *c, struct http1 *h, struct scratch *s, struct slot *slot)
 {
 	struct vor_http_record *record = &slot->record;
-	struct joined taken;
 	struct ids *client = NULL;
 	if (c->tcp_plain) {
-		struct join_key key;
-		join_key_fill(&key, &h->remote, &h->local, h->netns, record->join_seq);
-		if (join_take(&key, &taken))
-			client = &taken.ids;
+		struct join_key *key = &s->t.key;
+		join_key_fill(key, &h->remote, &h->local, h->netns, record->join_seq);
+		if (join_take(key, &s->t.joined))
+			client = &s->t.joined.ids;
 	}
 	if (record->flags & VOR_HTTP_TRACEPARENT) {
 		__builtin_memcpy(record->trace_id, record->hdr_trace_id, 16);
@@ -98,22 +100,22 @@ INLINE void server_opened(struct conn *c, struct http1 *h, struct scratch *s, st
 		record->flags |= VOR_HTTP_SAMPLED_FLAG;
 	}
 	if (record->flags & VOR_HTTP_JOINED)
-		record->peer_process = taken.process;
+		record->peer_process = s->t.joined.process;
 	else if (!client && c->tcp_plain)
 		record->flags |= VOR_HTTP_JOIN_KEY;
 	random_bytes8(s, record->span_id);
 
-	struct ids ids;
-	ids_of(&ids, record);
+	struct ids *ids = &s->t.ids;
+	ids_of(ids, record);
 	slot->nonblocking = s->nonblocking;
 	open_count(record->process.tgid, s->nonblocking, 1);
 	if (!s->nonblocking)
-		thread_opened(slot, s->io.tid, &ids);
+		thread_opened(slot, s->io.tid, ids);
 	if ((c->selection & SELECTION_NGINX) && s->io.fd >= 0) {
 		slot->fd = s->io.fd;
 		struct nginx_key nginx = {.tgid = record->process.tgid, .fd = s->io.fd};
 		/* An older request on this descriptor stays: upstream writes are its. */
-		bpf_map_update_elem(&vor_nginx_requests, &nginx, &ids, BPF_NOEXIST);
+		bpf_map_update_elem(&vor_nginx_requests, &nginx, ids, BPF_NOEXIST);
 	}
 }
 
@@ -121,17 +123,17 @@ INLINE void server_opened(struct conn *c, struct http1 *h, struct scratch *s, st
 INLINE void announce(struct conn *c, struct scratch *s, __u32 seq)
 {
 	struct announced *a = &c->announced;
-	struct parent parent = {};
-	find_parent(&parent, s->io.tgid, s->io.tid, s->io.fd, c->selection & SELECTION_NGINX);
-	a->evidence = parent.evidence;
-	a->absent = parent.absent;
+	struct parent *parent = &s->t.parent;
+	find_parent(parent, s->io.tgid, s->io.tid, s->io.fd, c->selection & SELECTION_NGINX);
+	a->evidence = parent->evidence;
+	a->absent = parent->absent;
 	a->seq = seq;
 	a->tid = s->io.tid;
 	a->published = 0;
-	if (parent.evidence) {
-		__builtin_memcpy(a->trace_id, parent.ids.trace_id, 16);
-		__builtin_memcpy(a->parent, parent.ids.span_id, 8);
-		a->sampled = parent.ids.sampled;
+	if (parent->evidence) {
+		__builtin_memcpy(a->trace_id, parent->ids.trace_id, 16);
+		__builtin_memcpy(a->parent, parent->ids.span_id, 8);
+		a->sampled = parent->ids.sampled;
 	} else {
 		random_bytes8(s, a->trace_id);
 		random_bytes8(s, a->trace_id + 8);

@@ -32,21 +32,21 @@ INLINE void read_socket(struct http1 *h, struct sock *sk, __u8 family)
 }
 
 /* One record that says: this connection is one we cannot read. */
-INLINE int conn_unreadable(struct conn *c, struct sock *sk, __u32 protocol, __u64 now)
+INLINE int conn_unreadable(struct conn *c, struct sock *sk, struct scratch *s, __u32 protocol)
 {
-	if (!c || !sk)
-		return 0;
 	c->state = CONN_IGNORED;
-	struct vor_conn_record record = {
-		.header = {.kind = VOR_RECORD_CONN, .size = sizeof(record), .cpu = bpf_get_smp_processor_id()},
-		.time_ns = now,
-		.role = c->role,
-		.protocol = protocol,
-		.family = c->family,
-	};
-	process_key(&record.process, CURRENT());
-	read_addresses(&record.local, &record.remote, sk, c->family);
-	if (bpf_ringbuf_output(&vor_ring, &record, sizeof(record), ring_flags(now)))
+	struct vor_conn_record *record = &s->conn;
+	__builtin_memset(record, 0, sizeof(*record));
+	record->header.kind = VOR_RECORD_CONN;
+	record->header.size = sizeof(*record);
+	record->header.cpu = bpf_get_smp_processor_id();
+	record->time_ns = s->io.now;
+	record->role = c->role;
+	record->protocol = protocol;
+	record->family = c->family;
+	process_key(&record->process, CURRENT());
+	read_addresses(&record->local, &record->remote, sk, c->family);
+	if (bpf_ringbuf_output(&vor_ring, record, sizeof(*record), ring_flags(s->io.now)))
 		count(VOR_COUNT_CONN_DROPPED);
 	count(protocol == VOR_PROTO_TLS ? VOR_COUNT_CONN_TLS :
 	      protocol == VOR_PROTO_HTTP2 ? VOR_COUNT_CONN_HTTP2 : VOR_COUNT_CONN_UNKNOWN);
@@ -93,7 +93,7 @@ INLINE bool recognise(struct sock *sk, struct conn *c, struct scratch *s)
 		c->calls = 0;
 		c->carry_length[dir] = 0;
 		if (c->turns++ >= CLASSIFY_TURNS) {
-			conn_unreadable(c, sk, VOR_PROTO_UNKNOWN, s->io.now);
+			conn_unreadable(c, sk, s, VOR_PROTO_UNKNOWN);
 			return false;
 		}
 	}
@@ -144,10 +144,10 @@ INLINE bool recognise(struct sock *sk, struct conn *c, struct scratch *s)
 		return true;
 	}
 	case GUESS_TLS:
-		conn_unreadable(c, sk, VOR_PROTO_TLS, s->io.now);
+		conn_unreadable(c, sk, s, VOR_PROTO_TLS);
 		return false;
 	case GUESS_HTTP2:
-		conn_unreadable(c, sk, VOR_PROTO_HTTP2, s->io.now);
+		conn_unreadable(c, sk, s, VOR_PROTO_HTTP2);
 		return false;
 	}
 	c->carry_length[dir] = 0;

@@ -14,6 +14,14 @@ struct {
 	__type(value, struct vor_red_value);
 } vor_red SEC(".maps");
 
+/* All zero, never written: the first value of an entry, too large for the stack of a deep call. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct vor_red_value);
+} vor_red_zero SEC(".maps");
+
 static const __u64 duration_bounds_us[VOR_DURATION_BUCKETS - 1] = {
 	5000, 10000, 25000, 50000, 75000, 100000, 250000, 500000, 750000, 1000000, 2500000, 5000000, 7500000, 10000000,
 };
@@ -49,8 +57,10 @@ INLINE void red_add(const struct vor_http_record *record)
 	};
 	struct vor_red_value *value = bpf_map_lookup_elem(&vor_red, &key);
 	if (!value) {
-		struct vor_red_value zero = {};
-		bpf_map_update_elem(&vor_red, &key, &zero, BPF_NOEXIST);
+		__u32 none = 0;
+		struct vor_red_value *zero = bpf_map_lookup_elem(&vor_red_zero, &none);
+		if (zero)
+			bpf_map_update_elem(&vor_red, &key, zero, BPF_NOEXIST);
 		value = bpf_map_lookup_elem(&vor_red, &key);
 		if (!value) {
 			count(VOR_COUNT_FALLBACK_FULL);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "../include/io.h"
+#include "../include/evidence.h"
 
 enum scratch_user {
 	SCRATCH_RECV = 0,
@@ -30,10 +31,22 @@ struct segment_walk {
 	__s32 fault;
 };
 
+/* Locals of deep calls: the stack of a whole chain of calls is 512 bytes, each frame rounded up to 32. */
+struct temporary {
+	struct join_key key;
+	struct joined joined;
+	struct ids ids;
+	struct parent parent;
+	struct vor_address local;
+	struct vor_address remote;
+};
+
 struct scratch {
 	char buffer[SCRATCH_BUFFER + 16];
 	char collected[2048]; /* OTEL_ variables found so far (exec) */
 	struct io io;
+	struct temporary t;
+	struct vor_conn_record conn;
 	struct segment_walk walk;
 	__u64 random;      /* state of the id generator of this program and CPU */
 	__u32 offset;      /* bytes of the operation consumed so far */

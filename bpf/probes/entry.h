@@ -5,18 +5,20 @@
 
 #include "socket.h"
 
-INLINE void publish(struct sock *sk, struct conn *c)
+INLINE void publish(struct sock *sk, struct conn *c, struct temporary *t)
 {
 	struct announced *a = &c->announced;
-	struct vor_address local = {}, remote = {};
-	struct join_key key;
-	struct joined joined = {.ids = {.sampled = a->sampled}};
-	read_addresses(&local, &remote, sk, c->family);
-	join_key_fill(&key, &local, &remote, FIELD(sk, __sk_common.skc_net.net, ns.inum), a->seq);
-	__builtin_memcpy(joined.ids.trace_id, a->trace_id, 16);
-	__builtin_memcpy(joined.ids.span_id, a->span_id, 8);
-	process_key(&joined.process, CURRENT());
-	join_publish(&key, &joined);
+	struct joined *joined = &t->joined;
+	__builtin_memset(&t->local, 0, sizeof(t->local));
+	__builtin_memset(&t->remote, 0, sizeof(t->remote));
+	joined->ids.sampled = a->sampled;
+	joined->ids._pad = 0;
+	read_addresses(&t->local, &t->remote, sk, c->family);
+	join_key_fill(&t->key, &t->local, &t->remote, FIELD(sk, __sk_common.skc_net.net, ns.inum), a->seq);
+	__builtin_memcpy(joined->ids.trace_id, a->trace_id, 16);
+	__builtin_memcpy(joined->ids.span_id, a->span_id, 8);
+	process_key(&joined->process, CURRENT());
+	join_publish(&t->key, joined);
 	a->published = 1;
 }
 
@@ -56,7 +58,7 @@ INLINE int send_entry(struct sock *sk)
 	s->io.tid = (__u32)id;
 	s->io.tgid = id >> 32;
 	announce(c, s, BPF_CORE_READ((struct tcp_sock *)sk, write_seq));
-	publish(sk, c);
+	publish(sk, c, &s->t);
 	return 0;
 }
 

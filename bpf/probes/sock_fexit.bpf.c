@@ -34,9 +34,9 @@ INLINE int returned(void *ctx, __u32 arguments)
 /* int f(sk, msg, len, [nonblock,] flags, addr_len) */
 INLINE int received(void *ctx, struct sock *sk, __u32 hook)
 {
-	__u64 *arguments = ctx;
-	bool old = !vor_has_function_return || bpf_get_func_arg_cnt(ctx) == 6;
-	int flags = (int)(old ? arguments[4] : arguments[3]);
+	/* Two reads of fixed places: the verifier takes no computed one. */
+	int third = (int)*(volatile __u64 *)(ctx + 24), fourth = (int)*(volatile __u64 *)(ctx + 32);
+	int flags = !vor_has_function_return || bpf_get_func_arg_cnt(ctx) == 6 ? fourth : third;
 	return socket_io(sk, returned(ctx, 6), flags, DIR_RECV, SCRATCH_OF(hook));
 }
 
