@@ -1,11 +1,12 @@
 /** Time from start to the first span at a collector, and resident memory at rest and under load. */
 import { readFileSync } from 'node:fs'
-import { selecting, stages } from '../e2e/support/pipelines.ts'
+import { stages } from '../e2e/support/pipelines.ts'
 import { run, startProgram } from '../e2e/support/process.ts'
 import { buildLoadMaker, startNginx } from '../e2e/support/programs.ts'
 import { startVor, sumMetric } from '../e2e/support/vor.ts'
 import { startCollector } from '../helpers/collector.ts'
 import './support/children.ts'
+import { discoveryOf } from './support/load.ts'
 import { machine, verdict } from './support/statistics.ts'
 
 const runs = 5
@@ -39,7 +40,7 @@ async function main(): Promise<void> {
 	const pipeline = stages({
 		endpoint: collector.endpoint,
 		interval: '1s',
-		ringbuf: selecting({ ports: [nginx.port] }),
+		ringbuf: discoveryOf(nginx),
 	})
 
 	const firsts: number[] = []

@@ -12,8 +12,9 @@ import { compileSelection, type SelectionSource } from '../../src/process/select
 import { createProcessTable } from '../../src/process/table.ts'
 import { createAccounting } from '../../src/telemetry/accounting.ts'
 import { startProgram } from '../e2e/support/process.ts'
-import { buildLoadMaker, type Server, startNginx } from '../e2e/support/programs.ts'
+import { type Server, startNginx } from '../e2e/support/programs.ts'
 import './support/children.ts'
+import { onlyServer, ownLoadMaker } from './support/load.ts'
 import { type Micro, startMicro } from './support/micro.ts'
 import { buildMicro, loadEmpty, loadRival, type Rival } from './support/rival.ts'
 import { machine, median, medianError, quantile, sleep, verdict } from './support/statistics.ts'
@@ -21,7 +22,7 @@ import { machine, median, medianError, quantile, sleep, verdict } from './suppor
 const LOAD_SECONDS = 3
 const LOAD_ROUNDS = 3
 const MICRO_ROUNDS = 30
-const loadMaker = buildLoadMaker()
+const loadMaker = await ownLoadMaker()
 
 interface Run {
 	readonly program: string
@@ -44,7 +45,7 @@ const closeAll = async (links: readonly BpfLink[]): Promise<void> => {
 
 /** Requests of `seconds` of load, as the load maker counted them; all must have been answered. */
 async function load(server: Server, seconds: number): Promise<number> {
-	const maker = startProgram(await loadMaker, [String(server.port), '32', '8000', String(seconds), '/'])
+	const maker = startProgram(loadMaker, [String(server.port), '32', '8000', String(seconds), '/'])
 	await maker.exited
 	const match = maker.stdout().match(/completed (\d+) errors 0/)
 	if (match === null) throw new Error(`load failed: ${maker.stdout()}${maker.stderr()}`)
@@ -193,10 +194,10 @@ const rival = await loadRival()
 const empty = await loadEmpty()
 const server = await startNginx('server { listen 127.0.0.1:PORT; location / { return 200 yes; } }')
 try {
-	const both: SelectionSource = { instrument: [{ exePath: '*nginx*' }, { exePath: '*c-load*' }] }
+	const both: SelectionSource = { instrument: [onlyServer(server), { exePath: loadMaker }] }
 	const together = await underLoad('both sides traced', both, server, rival, empty)
 	console.log(`  client and server together: ${verdict(together, 2400, 3000)}`)
-	const serverOnly: SelectionSource = { instrument: [{ exePath: '*nginx*' }] }
+	const serverOnly: SelectionSource = { instrument: [onlyServer(server)] }
 	const alone = await underLoad(
 		'only nginx traced, the load maker rejected',
 		serverOnly,

@@ -14,6 +14,7 @@ import { buildLoadMaker, type Server, startNginx, startNode } from '../e2e/suppo
 import { startVor, type Vor } from '../e2e/support/vor.ts'
 import { startCollector } from '../helpers/collector.ts'
 import { childrenOf } from './support/children.ts'
+import { discoveryOf } from './support/load.ts'
 import { machine, median, sleep } from './support/statistics.ts'
 
 const rounds = 3
@@ -121,12 +122,11 @@ async function main(): Promise<void> {
 			const server = await subject.plain()
 			figures.plain.push(await measure(server, collectorPid, undefined))
 			// Only the server, as the SDK does: one span a request.
-			const pids = [server.pid, ...childrenOf(server.pid)].join(', ')
 			const vor = await startVor(
 				stages({
 					endpoint: collector.endpoint,
 					interval: '15s',
-					ringbuf: `discovery {\n\t\tinstrument {\n\t\t\ttarget_pids = [${pids}]\n\t\t}\n\t}`,
+					ringbuf: discoveryOf(server),
 				}),
 			)
 			figures.vor.push(await measure(server, collectorPid, vor))
