@@ -26,11 +26,11 @@ const consumers = new Set(['input', 'receiver'])
 export const command: CliCommand = {
 	name: 'graph',
 	summary: 'Print the dataflow of a pipeline file.',
-	usage: `vor graph [--format=text|dot|json] PATH
+	usage: `vor graph [--format=text|mermaid|dot|json] PATH
 
 Prints what gives data to what. PATH is read but not checked ("vor validate" does that) and nothing is run.
 
-  --format  text: one line an edge; dot: for Graphviz; json: {nodes, edges}`,
+  --format  text: one line an edge; mermaid: for Markdown pages; dot: for Graphviz; json: {nodes, edges}`,
 	async run(argv, io) {
 		const { values, positionals } = parseArgs({
 			args: [...argv],
@@ -84,6 +84,15 @@ const formats: Readonly<Record<string, (flow: Dataflow) => string>> = {
 			...edges.map(({ from, to }) => `\t${JSON.stringify(from)} -> ${JSON.stringify(to)};`),
 		]
 		return `digraph vor {\n\trankdir=LR;\n\tnode [shape=box];\n${lines.join('\n')}\n}\n`
+	},
+	/** Labels are quoted: a name like `end` would otherwise be a word of Mermaid's. */
+	mermaid({ nodes, edges }) {
+		const ids = new Map(nodes.map((id, i) => [id, `n${i}`]))
+		const lines = [
+			...nodes.map((id) => `\t${ids.get(id)}["${id.replaceAll('"', '#quot;')}"]`),
+			...edges.map(({ from, to }) => `\t${ids.get(from)} --> ${ids.get(to)}`),
+		]
+		return `flowchart LR\n${lines.join('\n')}\n`
 	},
 	json: (flow) => `${JSON.stringify(flow)}\n`,
 }

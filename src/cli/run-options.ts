@@ -1,7 +1,7 @@
-import { parseArgs } from 'node:util'
 import convict from 'convict'
 import type { Stability } from '../graph/component.ts'
 import { VorError } from '../util/errors.ts'
+import { readWords } from './alloy-flags.ts'
 
 /** Flags of `vor run`, Alloy's where Alloy has them. Each also has an environment variable. */
 const schema = {
@@ -42,13 +42,6 @@ const schema = {
 	},
 } as const
 
-/** Alloy's flags that mean nothing here: taken, so that a unit file can stay as it is. */
-const ignored = [
-	'disable-reporting',
-	'feature.community-components.enabled',
-	'server.http.enable-pprof',
-] as const
-
 export interface RunOptions {
 	readonly path: string
 	readonly listen: string
@@ -60,25 +53,22 @@ export interface RunOptions {
 
 /** Flags win over the environment, that over the defaults. Throws E_USAGE. */
 export function parseRunOptions(argv: readonly string[], env: NodeJS.ProcessEnv): RunOptions {
-	const names = Object.values(schema).map((each) => each.arg)
-	const { values, positionals } = parseArgs({
-		args: argv.flatMap(boolean),
-		allowPositionals: true,
-		options: Object.fromEntries([
-			...names.map((name) => [name, { type: 'string' as const }] as const),
-			...ignored.map((name) => [name, { type: 'string' as const }] as const),
-		]),
-	})
+	const { flags, positionals } = readWords(
+		argv,
+		Object.values(schema).map(({ arg }) => arg),
+	)
 	if (positionals.length !== 1) {
 		throw new VorError('E_USAGE', `vor run takes one file or folder, got ${positionals.length}`, {
 			fix: 'vor run pipelines/local.alloy',
 		})
 	}
-	const config = convict(schema, { env, args: [] })
-	for (const [key, { arg }] of Object.entries(schema)) {
-		const value = values[arg]
-		if (typeof value === 'string') config.load({ [key]: value })
+	// convict lets the environment win over what is loaded, so a flag takes the place of its variable.
+	const given = { ...env }
+	for (const { arg, env: name } of Object.values(schema)) {
+		const value = flags.get(arg)
+		if (value !== undefined) given[name] = value
 	}
+	const config = convict(schema, { env: given, args: [] })
 	try {
 		config.validate({ allowed: 'strict' })
 	} catch (reason) {
@@ -102,11 +92,6 @@ function asFlags(message: string): string {
 		.join('; ')
 }
 
-/** `--disable-reporting` alone is `--disable-reporting=true`, as Go's flags have it. */
-function boolean(word: string): string[] {
-	return ignored.some((name) => word === `--${name}`) ? [`${word}=true`] : [word]
-}
-
 export function runUsage(): string {
 	const lines = Object.values(schema).map(
 		({ arg, env, default: value, doc }) => `  --${arg}=${value}\n        ${doc} (${env})`,
@@ -118,8 +103,8 @@ export function runUsage(): string {
 
 Flags:
 ${lines.join('\n')}
-  --disable-reporting
-        Accepted; Vör reports nothing to anybody.
+  --disable-reporting, --cluster.*, --config.*, --feature.* and the other flags of "alloy run"
+        Accepted and without effect: Vör reports nothing to anybody and keeps no cluster.
 
 SIGHUP or POST /-/reload reads the file again; SIGINT or SIGTERM detaches, drains, flushes and ends with exit code 0.`
 }

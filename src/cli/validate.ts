@@ -8,6 +8,7 @@ import { stabilityLevels } from '../graph/stability.ts'
 import { validateConfiguration } from '../graph/validate.ts'
 import { diagnosticsToJson, renderDiagnostics } from '../syntax/render.ts'
 import type { Source } from '../syntax/source.ts'
+import { didYouMean } from '../util/did-you-mean.ts'
 import { VorError } from '../util/errors.ts'
 import type { CliCommand, CliIo } from './command.ts'
 import { readConfiguration } from './read-configuration.ts'
@@ -20,7 +21,14 @@ interface Flags {
 }
 
 /** What ends the command with exit code 1 and `Error: …`, in Alloy's words. */
-class ValidateError extends Error {}
+class ValidateError extends Error {
+	/** The flag that was probably meant. */
+	readonly near: string | undefined
+	constructor(message: string, near?: string) {
+		super(message)
+		this.near = near
+	}
+}
 
 export const command: CliCommand = {
 	name: 'validate',
@@ -64,6 +72,10 @@ export async function runValidate(
 	} catch (reason) {
 		if (!(reason instanceof ValidateError || reason instanceof VorError)) throw reason
 		await print(io.stderr, `Error: ${reason.message}\n`)
+		const near = reason instanceof ValidateError ? reason.near : undefined
+		// Off a terminal the output is Alloy's.
+		if (near !== undefined && (io.isTty || argv.includes('--explain')))
+			await print(io.stderr, `  = help: did you mean --${near}?\n`)
 		return 1
 	}
 }
@@ -137,7 +149,10 @@ function parseFlags(argv: readonly string[]): Flags {
 		} else if (switches.has(name)) {
 			const on = given === undefined || given === 'true' || given === '1'
 			if (name === 'explain' || name === 'json') flags[name] = on
-		} else throw new ValidateError(`unknown flag: --${name}`)
+		} else {
+			const near = didYouMean(name, [...valued, ...switches])
+			throw new ValidateError(`unknown flag: --${name}`, near)
+		}
 	}
 	if (paths.length !== 1) throw new ValidateError(`accepts 1 arg(s), received ${paths.length}`)
 	flags.path = paths[0]!

@@ -1,4 +1,5 @@
 import { type ArgsSchema, attr, block, defineArgs, optionalBlock } from '../eval/args.ts'
+import { formatDuration } from '../eval/duration.ts'
 
 import {
 	anyValue,
@@ -15,7 +16,7 @@ import {
 	string,
 } from '../eval/types.ts'
 import type { Stability } from './component.ts'
-import { clientTls, httpClient } from './http-client-args.ts'
+import { clientTls, httpClient, httpClientFields, httpClientProblem } from './http-client-args.ts'
 
 const level = enumOf(['info', 'error', 'warn', 'debug'], (text) => `unrecognized log level "${text}"`)
 const format = enumOf(['logfmt', 'json'], (text) => `unrecognized log format "${text}"`)
@@ -82,11 +83,35 @@ const http = defineArgs({
 
 const livedebugging = defineArgs({ enabled: attr(bool, { doc: 'Show data that flows, on the web page.' }) })
 
+const remotecfg = defineArgs(
+	{
+		url: attr(string),
+		tunnel_url: attr(string),
+		id: attr(string),
+		name: attr(string),
+		attributes: attr(map(string)),
+		poll_frequency: attr(duration, { default: 60_000 }),
+		...httpClientFields,
+	},
+	{
+		validate(args) {
+			if (args.url === '' && args.tunnel_url !== '') return 'tunnel_url requires url to be set'
+			if (args.poll_frequency < 10_000)
+				return `poll_frequency must be at least "10s", got "${formatDuration(args.poll_frequency)}"`
+			return httpClientProblem(args)
+		},
+	},
+)
+
+/** Blocks that are taken as Alloy takes them and change nothing here yet; using one gives a warning. */
+export const idleBlocks: ReadonlySet<string> = new Set(['remotecfg', 'tracing'])
+
 /** Blocks that configure Vör itself: at the root, once, without a label. */
 export const serviceBlocks: ReadonlyMap<string, ArgsSchema<unknown>> = new Map<string, ArgsSchema<unknown>>([
 	['http', http],
 	['livedebugging', livedebugging],
 	['logging', logging],
+	['remotecfg', remotecfg],
 	['tracing', tracing],
 ])
 

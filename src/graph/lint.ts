@@ -2,7 +2,7 @@ import type { Fields } from '../eval/args.ts'
 import type { Attribute, Block, Body } from '../syntax/ast.ts'
 import type { Diagnostic } from '../syntax/diag.ts'
 import type { AnyDefinition } from './component.ts'
-import { configBlocks, serviceBlocks } from './config-blocks.ts'
+import { configBlocks, idleBlocks, serviceBlocks } from './config-blocks.ts'
 import { blockId, blockName, nameDiagnostic } from './node.ts'
 import type { Registry } from './registry.ts'
 import { resolveTraversal, traversalsOfBody } from './traversals.ts'
@@ -38,6 +38,10 @@ export function lint(blocks: readonly Block[], registry: Registry): readonly Dia
 export function lintFields(blocks: readonly Block[], registry: Registry): readonly Diagnostic[] {
 	const out: Diagnostic[] = []
 	for (const block of blocks) {
+		if (idleBlocks.has(blockId(block))) {
+			out.push(warning(block, `"${blockId(block)}" is known but has no effect in Vör yet`))
+			continue
+		}
 		const schema =
 			registry.get(blockName(block))?.args ??
 			serviceBlocks.get(blockId(block)) ??

@@ -47,6 +47,18 @@ logging { level = "info" }
 	expect((await vor(command, '--format=dot', file)).out).toContain(
 		'\t"beyla.ebpf.x" -> "otelcol.exporter.otlp.o";\n',
 	)
+	expect((await vor(command, '--format=mermaid', file)).out).toBe(
+		[
+			'flowchart LR',
+			'\tn0["beyla.ebpf.x"]',
+			'\tn1["otelcol.exporter.otlp.o"]',
+			'\tn2["local.file.f"]',
+			'\tn3["logging"]',
+			'\tn0 --> n1',
+			'\tn2 --> n1',
+			'',
+		].join('\n'),
+	)
 	expect(JSON.parse((await vor(command, '--format=json', file)).out)).toMatchObject({
 		nodes: ['beyla.ebpf.x', 'otelcol.exporter.otlp.o', 'local.file.f', 'logging'],
 	})

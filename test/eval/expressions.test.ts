@@ -179,3 +179,24 @@ function powerOf3(exponent: bigint): bigint {
 	}
 	return result
 }
+
+describe('nesting', () => {
+	const times = (text: string): string => text.repeat(1000)
+	it.each([
+		['arrays', `${times('[')}1${times(']')}`, `${times('[')}1${times(']')}`],
+		['parentheses', `${times('(')}1${times(')')}`, '1'],
+		['signs', `${times('-')}1`, '1'],
+		['sums', `1${times(' + 1')}`, '1001'],
+		['calls', `${times('string.to_upper(')}"x"${times(')')}`, '"X"'],
+		['indices', `${times('[')}7${times(']')}${times('[0]')}`, '7'],
+		['conditions', `${times('!')}true`, 'true'],
+	])('of 1 000 %s evaluates', (_kind, text, value) => {
+		const result = evaluateText(text, scope)
+		expect(result.ok ? printValue(result.value) : result.error).toBe(value)
+	})
+
+	it('of 1 000 objects evaluates to what it says', () => {
+		const result = evaluateText(`${times('{a = ')}1${times('}')}${times('.a')}`, scope)
+		expect(result.ok ? printValue(result.value) : result.error).toBe('1')
+	})
+})

@@ -79,3 +79,27 @@ it('a graph either takes a configuration or refuses it, and stops cleanly after 
 		{ numRuns: 150 },
 	)
 }, 60_000)
+
+it.each([
+	['declares', (n: number) => `${'declare "d" {\n'.repeat(n)}${'}\n'.repeat(n)}`],
+	['blocks', (n: number) => `test.sink "k" {\n${'b {\n'.repeat(n)}${'}\n'.repeat(n)}}\n`],
+	['values', (n: number) => `test.sink "k" { tag = ${'['.repeat(n)}1${']'.repeat(n)} }\n`],
+	['calls', (n: number) => `test.sink "k" { tag = ${'string.to_upper('.repeat(n)}"a"${')'.repeat(n)} }\n`],
+])('1 000 levels of %s are validated and loaded, a million are one diagnostic', async (_kind, make) => {
+	for (const levels of [1000, 1_000_000]) {
+		const text = make(levels)
+		const source = { path: 't.alloy', files: [{ name: 't.alloy', text }] }
+		const { problems } = await validateConfiguration(source, {
+			registry: alloyRegistry,
+			stability: 'experimental',
+			env: {},
+		})
+		const { graph, load } = testGraph()
+		const result = await load(text)
+		if (levels > 1000) {
+			expect(problems).toHaveLength(1)
+			expect(result.diagnostics).toHaveLength(1)
+		}
+		await graph.stop(1000)
+	}
+})

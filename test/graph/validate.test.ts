@@ -133,6 +133,32 @@ local.file "g" { filename = prometheus.exporter.redis.r.targets }`)
 		expect(broken.problems[0]?.help?.[0]).toContain('expected expression, got }')
 	})
 
+	it('knows remotecfg and tracing, checks them as Alloy does, and says that they have no effect', async () => {
+		const { problems, warnings } = await check(`remotecfg {
+	url            = "http://127.0.0.1:1"
+	poll_frequency = "10s"
+	attributes     = { a = "b" }
+	basic_auth {
+		username = "u"
+		password = "p"
+	}
+}
+tracing {
+	sampling_fraction = 0.5
+}`)
+		expect(problems).toEqual([])
+		expect(texts(warnings)).toEqual([
+			't.alloy:1:1: "remotecfg" is known but has no effect in Vör yet',
+			't.alloy:10:1: "tracing" is known but has no effect in Vör yet',
+		])
+		expect(texts((await check('remotecfg {\n\tpoll_frequency = "5s"\n}')).problems)[0]).toContain(
+			'poll_frequency must be at least "10s", got "5s"',
+		)
+		expect(texts((await check('remotecfg {\n\tulr = "x"\n}')).problems)).toEqual([
+			't.alloy:2:2: unrecognized attribute name "ulr"',
+		])
+	})
+
 	it('warns of components nobody sends to and of outputs that lead nowhere', async () => {
 		const { problems, warnings } = await check(`otelcol.processor.batch "b" {
 	output { }
