@@ -21,23 +21,32 @@ const volatile bool vor_has_function_return = true;
 
 #define SCRATCH_OF(hook) (SCRATCH_USERS + (hook))
 
-INLINE int returned(void *ctx, __u32 arguments)
-{
-	__u64 value = 0;
-	if (vor_has_function_return) {
-		bpf_get_func_ret(ctx, &value);
-		return (int)value;
-	}
-	return (int)((__u64 *)ctx)[arguments];
-}
+/* One load from a fixed place of the context: the verifier takes no computed one, which is what the compiler likes. */
+#define CONTEXT(n)                                                                                        \
+	({                                                                                                \
+		__u64 _value;                                                                             \
+		asm volatile("%0 = *(u64 *)(%1 + %2)" : "=r"(_value) : "r"(ctx), "i"((n) * 8));           \
+		_value;                                                                                   \
+	})
+
+/* What the function returned, which stands behind its arguments. */
+#define RETURNED(arguments)                                                    \
+	({                                                                     \
+		__u64 _returned = 0;                                           \
+		if (vor_has_function_return)                                   \
+			bpf_get_func_ret(ctx, &_returned);                     \
+		else                                                           \
+			_returned = CONTEXT(arguments);                        \
+		(int)_returned;                                                \
+	})
 
 /* int f(sk, msg, len, [nonblock,] flags, addr_len) */
 INLINE int received(void *ctx, struct sock *sk, __u32 hook)
 {
-	/* Two reads of fixed places: the verifier takes no computed one. */
-	int third = (int)*(volatile __u64 *)(ctx + 24), fourth = (int)*(volatile __u64 *)(ctx + 32);
-	int flags = !vor_has_function_return || bpf_get_func_arg_cnt(ctx) == 6 ? fourth : third;
-	return socket_io(sk, returned(ctx, 6), flags, DIR_RECV, SCRATCH_OF(hook));
+	int flags = (int)CONTEXT(4);
+	if (vor_has_function_return && bpf_get_func_arg_cnt(ctx) == 5)
+		flags = (int)CONTEXT(3);
+	return socket_io(sk, RETURNED(6), flags, DIR_RECV, SCRATCH_OF(hook));
 }
 
 #define RECEIVE(hook, function)                            \
@@ -51,7 +60,7 @@ INLINE int received(void *ctx, struct sock *sk, __u32 hook)
 	SEC("fexit/" #function)                                                                          \
 	int BPF_PROG(vor_##function, struct sock *sk)                                                    \
 	{                                                                                                \
-		return socket_io(sk, returned(ctx, arguments), 0, DIR_SEND, SCRATCH_OF(hook));           \
+		return socket_io(sk, RETURNED(arguments), 0, DIR_SEND, SCRATCH_OF(hook));           \
 	}
 
 RECEIVE(0, tcp_recvmsg)
@@ -69,32 +78,32 @@ SEND(7, tcp_sendpage, 5)
 SEC("fexit/tcp_splice_read")
 int BPF_PROG(vor_tcp_splice_read, struct socket *sock)
 {
-	return socket_io(sock->sk, returned(ctx, 5), 0, DIR_RECV, SCRATCH_OF(8));
+	return socket_io(sock->sk, RETURNED(5), 0, DIR_RECV, SCRATCH_OF(8));
 }
 
 /* int f(sock, msg, len, flags) */
 SEC("fexit/unix_stream_recvmsg")
 int BPF_PROG(vor_unix_stream_recvmsg, struct socket *sock, void *msg, __u64 length, int flags)
 {
-	return socket_io(sock->sk, returned(ctx, 4), flags, DIR_RECV, SCRATCH_OF(9));
+	return socket_io(sock->sk, RETURNED(4), flags, DIR_RECV, SCRATCH_OF(9));
 }
 
 SEC("fexit/unix_stream_sendmsg")
 int BPF_PROG(vor_unix_stream_sendmsg, struct socket *sock)
 {
-	return socket_io(sock->sk, returned(ctx, 3), 0, DIR_SEND, SCRATCH_OF(10));
+	return socket_io(sock->sk, RETURNED(3), 0, DIR_SEND, SCRATCH_OF(10));
 }
 
 SEC("fexit/unix_stream_sendpage")
 int BPF_PROG(vor_unix_stream_sendpage, struct socket *sock)
 {
-	return socket_io(sock->sk, returned(ctx, 5), 0, DIR_SEND, SCRATCH_OF(11));
+	return socket_io(sock->sk, RETURNED(5), 0, DIR_SEND, SCRATCH_OF(11));
 }
 
 SEC("fexit/unix_stream_splice_read")
 int BPF_PROG(vor_unix_stream_splice_read, struct socket *sock)
 {
-	return socket_io(sock->sk, returned(ctx, 5), 0, DIR_RECV, SCRATCH_OF(12));
+	return socket_io(sock->sk, RETURNED(5), 0, DIR_RECV, SCRATCH_OF(12));
 }
 
 SEC("fentry/tcp_sendmsg")
