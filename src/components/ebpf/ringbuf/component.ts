@@ -19,6 +19,9 @@ import { createReplayedSelection } from './replayed-selection.ts'
 
 export type RingbufArgs = ArgsOf<typeof schema>
 
+/** How often skipped hook calls are looked for: a handful of system calls each time. */
+const missesEveryNs = 10e9
+
 export const defineRingbuf = (services: Services): ComponentDefinition<RingbufArgs, object> => ({
 	name: 'ebpf.ringbuf',
 	stability: 'generally-available',
@@ -61,11 +64,33 @@ function buildLive(
 		ended: new Promise(() => {}),
 	}
 	outlet.wire(wiring(args))
+
+	let missesDueNs = 0
+	let misses = 0
+	/** Bytes of a skipped hook call are missing from their connection: whoever trusts the numbers must be told. */
+	function watchMisses(timeNs: number): void {
+		if (timeNs < missesDueNs) return
+		missesDueNs = timeNs + missesEveryNs
+		let sum = 0
+		for (const program of capture.programs()) sum += program.recursionMisses
+		if (sum > misses) {
+			options.logger.warn(
+				'the kernel skipped hook calls: requests of these moments may be missing or incomplete',
+				{
+					skipped: sum - misses,
+					see: 'vor_program_recursion_misses_total',
+				},
+			)
+		}
+		misses = sum
+	}
+
 	return {
 		async start() {
 			subscription.add(
 				capture.batches.subscribe((batch) => {
 					services.tap?.(batch)
+					watchMisses(batch.timeNs)
 					outlet.next(batch)
 				}),
 			)
