@@ -82,6 +82,8 @@ ALONE int find_parent(struct parent *parent, __u32 tgid, __u32 tid, __u32 fd, __
 	if (nginx) {
 		struct nginx_call *call = bpf_map_lookup_elem(&vor_nginx_calls, &tid);
 		if (call && call->upstream_fd == fd) {
+			/* Good for one request: nginx may use the descriptor again for what it does not write this way. */
+			call->upstream_fd = -1;
 			struct nginx_key key = {.tgid = tgid, .fd = call->downstream_fd};
 			struct ids *ids = bpf_map_lookup_elem(&vor_nginx_requests, &key);
 			if (ids) {

@@ -2,7 +2,7 @@
 /* nginx: which downstream request an upstream write belongs to.
  *
  * vor_nginx_calls: tid -> the descriptors of the upstream write under way. Written by the uprobe on ngx_chain_writer, read
- * by the send hooks of the same thread, deleted when the thread exits.
+ * by the send hooks of the same thread, which take it, deleted when the thread exits.
  * vor_nginx_requests: (tgid, downstream descriptor) -> ids of its oldest open request. Written and deleted by the socket
  * hooks of processes with VOR_PROCESS_NGINX. Sizes: worker threads, and open downstream connections with a request. */
 #pragma once

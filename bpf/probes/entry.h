@@ -28,7 +28,11 @@ INLINE int send_entry(struct sock *sk)
 	if (vor_hooks_seen != HOOKS_ALL || socket_kind(sk) != 1 || FIELD(sk, sk_protocol) != VOR_IPPROTO_TCP)
 		return 0;
 	struct conn *c = conn_of(sk, true);
-	if (!c || c->state >= CONN_IGNORED || c->role == VOR_ROLE_SERVER || c->announced.valid)
+	if (!c || c->state >= CONN_IGNORED || c->role == VOR_ROLE_SERVER)
+		return 0;
+	/* Later in the same send. At the same place it is a send that moved nothing before: perhaps of another request. */
+	__u32 seq = BPF_CORE_READ((struct tcp_sock *)sk, write_seq);
+	if (c->announced.valid && c->announced.seq != seq)
 		return 0;
 	if (c->state == CONN_HTTP1) {
 		struct http1 *h = http1_get(sk, true);
@@ -57,7 +61,7 @@ INLINE int send_entry(struct sock *sk)
 		return 0;
 	s->io.tid = (__u32)id;
 	s->io.tgid = id >> 32;
-	announce(c, s, BPF_CORE_READ((struct tcp_sock *)sk, write_seq));
+	announce(c, s, seq);
 	publish(sk, c, &s->t);
 	return 0;
 }
