@@ -19,7 +19,7 @@ import { createFactTable, sameStart } from './facts.ts'
 import { metricsOf } from './metrics.ts'
 import type { Series } from './series.ts'
 import { attributesOf, fallbackLabels, packedKey, type RedLabels } from './series-key.ts'
-import { ServiceSeries, sameResource } from './service.ts'
+import { createCrowd, ServiceSeries, sameResource } from './service.ts'
 import type { SeriesBudget, Side } from './side.ts'
 import { createUnreadable, type UnreadableCount } from './unreadable.ts'
 
@@ -62,7 +62,8 @@ export interface Aggregator {
 }
 
 const DEFAULT_SERIES_LIMIT = 2000
-const DEFAULT_TOTAL_LIMIT = 50_000
+/** One takes some 15 KB of /metrics: its three histograms by bucket. */
+const DEFAULT_TOTAL_LIMIT = 20_000
 const DEFAULT_TTL_MS = 300_000
 const OPTIONAL_KEYS = [KEY.serverAddress, KEY.serverPort, KEY.clientAddress, KEY.urlPath]
 /** Beyla has these on by default, the conventions do not: a client can send any host name. */
@@ -98,6 +99,7 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
 	}
 	const facts = createFactTable()
 	const services = new Map<Resource, ServiceSeries>()
+	const crowd = createCrowd(budget)
 	const byPid = new Map<number, ServiceSeries[]>()
 	const unreadable = createUnreadable()
 	let nowNs = 0
@@ -113,6 +115,12 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
 			service = ofPid.find(
 				(each) => sameStart(each.startNs, startNs) && sameResource(each.resource, resource),
 			)
+			if (service === undefined && budget.used >= budget.total) {
+				// Many processes that live for a moment: one more is counted with the others of its service.
+				lastResource = resource
+				lastService = crowd.of(resource)
+				return lastService
+			}
 			if (service === undefined) {
 				// The process has a new name: what was counted under the old one is over.
 				for (const each of ofPid)
@@ -290,6 +298,7 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
 			const metrics: Metric[] = []
 			let points = 0
 			for (const service of services.values()) points += metricsOf(service, timeMs, metrics)
+			for (const service of crowd.all()) points += metricsOf(service, timeMs, metrics)
 			meter.produced(points, 'metric_point')
 			return { metrics }
 		},

@@ -1,3 +1,4 @@
+import { type AttributeList, attributeKey } from '../model/attributes.ts'
 import type { Resource } from '../model/resource.ts'
 import { type SeriesBudget, Side } from './side.ts'
 
@@ -23,6 +24,45 @@ export class ServiceSeries {
 	get seriesCount(): number {
 		return this.server.series.size + this.client.series.size
 	}
+}
+
+/** Service names kept apart in the crowd; the rest share one. */
+const CROWD_NAMES = 256
+const REST = '_other'
+const SERVICE_NAME = attributeKey('service.name')
+const SERVICE_NAMESPACE = attributeKey('service.namespace')
+
+/** Processes beyond the limit of all series, together: one resource a service name, without an instance. */
+export interface Crowd {
+	of(resource: Resource): ServiceSeries
+	all(): Iterable<ServiceSeries>
+}
+
+export function createCrowd(budget: SeriesBudget): Crowd {
+	const services = new Map<string, ServiceSeries>()
+	return {
+		of({ serviceName, serviceNamespace }) {
+			let name = `${serviceNamespace}\u0000${serviceName}`
+			let service = services.get(name)
+			if (service !== undefined) return service
+			const full = services.size >= CROWD_NAMES
+			if (full) name = REST
+			service = services.get(name)
+			if (service === undefined) {
+				const resource = full ? crowdResource(REST, '') : crowdResource(serviceName, serviceNamespace)
+				service = new ServiceSeries(resource, 0, 0, budget)
+				services.set(name, service)
+			}
+			return service
+		},
+		all: () => services.values(),
+	}
+}
+
+function crowdResource(serviceName: string, serviceNamespace: string): Resource {
+	const attributes: AttributeList = [SERVICE_NAME, serviceName]
+	if (serviceNamespace !== '') attributes.push(SERVICE_NAMESPACE, serviceNamespace)
+	return { attributes, serviceName, serviceNamespace, serviceInstanceId: '', encoded: undefined }
 }
 
 /** Two Resource objects that say the same are one identity for the backend. */

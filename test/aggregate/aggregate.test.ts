@@ -221,6 +221,19 @@ describe('aggregate', () => {
 		expect(aggregator.counters.overflowed).toBe(8)
 	})
 
+	it('bounds the series over all processes, however many come and go, and loses none', () => {
+		const { aggregator, run } = aggregate({ totalSeriesLimit: 10 })
+		for (let pid = 1000; pid < 2000; pid++) run([{ pid }], { processes: [processFact({ pid })] })
+		expect(aggregator.seriesCount).toBeLessThan(20)
+		const { metrics } = aggregator.collect(200e9, OFFSET)
+		const durations = metrics.filter((metric) => metric.name === 'http.server.request.duration')
+		expect(durations.length).toBeLessThan(20)
+		expect(durations.reduce((sum, metric) => sum + total((metric as HistogramMetric).points), 0)).toBe(1000)
+		expect(aggregator.counters.overflowed).toBe(990)
+		const crowd = durations.find((metric) => metric.resource.serviceInstanceId === '')
+		expect(crowd?.resource.serviceName).toBe('shop')
+	})
+
 	it('merges the kernel’s own counts bucket by bucket, in a series without a route', () => {
 		const { aggregator, run } = aggregate()
 		run([{ target: '/a' }])
