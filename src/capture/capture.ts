@@ -52,6 +52,8 @@ const PROCESS_BUFFER = 128 * 1024
 /** Larger than any record: a buffer smaller than the record at the head would stand still for ever. */
 const MIN_BUFFER = 4096
 const SECOND_NS = 1e9
+/** An empty batch when nothing came for so long: the stages have no clock but the batches, and what they hold has an end. */
+const IDLE_NS = 0.4e9
 
 export function createCapture(options: CaptureOptions): Capture {
 	return new KernelCapture(options)
@@ -90,6 +92,7 @@ class KernelCapture implements Capture {
 	private immediate: NodeJS.Immediate | undefined
 	private readonly turnCallback = (): void => this.turn()
 	private secondDueNs = 0
+	private lastBatchNs = 0
 	private lastRingFull = 0
 	private lostEvents = 0
 	private sweeping = false
@@ -274,7 +277,9 @@ class KernelCapture implements Capture {
 		statistics.drains++
 		statistics.bytes += length
 		statistics.records += records
-		if (length > 0 || facts.length > 0 || fallback.length > 0) {
+		const idle = timeNs - this.lastBatchNs >= IDLE_NS
+		if (idle || length > 0 || facts.length > 0 || fallback.length > 0) {
+			this.lastBatchNs = timeNs
 			this.subject.next({
 				bytes: this.bytes,
 				length,

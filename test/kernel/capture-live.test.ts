@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { listPrograms } from 'bpf-native-loader'
@@ -7,6 +7,7 @@ import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { LAYOUT_HASH } from '../../src/capture/layout.ts'
 import { createRecordingWriter } from '../../src/capture/recording-writer.ts'
 import { createReplay } from '../../src/capture/replay.ts'
+import type { KernelSelection, ProcessTracker } from '../../src/model/process-event.ts'
 import {
 	type Live,
 	NODE_SERVER,
@@ -125,6 +126,38 @@ test('after the stop none of our programs is loaded any more', async () => {
 	await live.capture.stop()
 	// The kernel frees programs a grace period later.
 	await live.until(() => loaded() === 0, 'the programs to be gone')
+})
+
+const rejectAll = (): KernelSelection[] =>
+	readdirSync('/proc')
+		.filter((name) => /^\d+$/.test(name))
+		.map((name) => ({ pid: Number(name), selection: 'rejected', nginx: false }))
+
+/** Nobody is looked at and nobody told of: the same as an idle machine. */
+const silentTracker: ProcessTracker = {
+	prepare: () => {},
+	start: async () => {},
+	apply: () => {},
+	rescan: () => {},
+	see: () => {},
+	takeFacts: () => [],
+	isAlive: () => false,
+	takeSelections: rejectAll,
+	takeProbeSites: () => [],
+	probeAttached: () => {},
+	onChange: () => {},
+	stop: async () => {},
+}
+
+test('batches carry the time on when nothing happens', async () => {
+	live = await startCapture({ processes: silentTracker })
+	const times: number[] = []
+	const subscription = live.capture.batches.subscribe(({ timeNs }) => times.push(timeNs))
+	await new Promise((resolve) => setTimeout(resolve, 2000))
+	subscription.unsubscribe()
+	const gaps = times.slice(1).map((timeNs, i) => (timeNs - times[i]!) / 1e6)
+	expect(times.length).toBeGreaterThan(3)
+	expect(Math.max(...gaps)).toBeLessThan(900)
 })
 
 test('our own requests are never captured', async () => {
