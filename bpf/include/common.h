@@ -12,7 +12,19 @@
 #define INLINE static __always_inline
 /* A function the verifier checks once, by itself (global in its terms): what it returns is unknown to the caller, so
  * its loops never multiply with the caller's paths. Pointer arguments may be NULL as far as the verifier knows. */
+#ifdef VOR_OLD
+/* Before 5.13 such a function takes no memory: there it is verified in each of its callers. */
+#define ALONE static __attribute__((noinline, unused))
+/* A result that the verifier shall not know: it would follow every value of it. `place`: a word of a map's value. */
+#define UNKNOWN(place, value)                       \
+	({                                          \
+		*(volatile __u32 *)&(place) = value; \
+		*(volatile __u32 *)&(place);        \
+	})
+#else
 #define ALONE __attribute__((noinline))
+#define UNKNOWN(place, value) (value)
+#endif
 
 /* Keeps a value the verifier must see bounded from being widened again by the compiler. */
 #define BOUND(value, mask) asm volatile("%0 &= %1" : "+r"(value) : "i"(mask))

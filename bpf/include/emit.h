@@ -6,7 +6,28 @@
 #include "../maps/ring.h"
 #include "../maps/red.h"
 
+#ifdef VOR_OLD
+#include "../maps/claims.h"
+#else
 #define FETCH_OR(pointer, bits) __sync_fetch_and_or(pointer, bits)
+
+/* Sets bits that are not set, between the writes before and the reads after it. */
+INLINE void set_bits(__u32 *word, __u32 bits)
+{
+	FETCH_OR(word, bits);
+}
+
+/* True for the one who ends an open exchange: by its response or by the connection's close. */
+INLINE bool slot_own(struct slot *slot, __u32 bit)
+{
+	return __sync_val_compare_and_swap(&slot->state, SLOT_REQUEST, SLOT_REQUEST | bit) == SLOT_REQUEST;
+}
+
+INLINE void slot_free(struct slot *slot)
+{
+	slot->state = 0;
+}
+#endif
 
 /* The caller owns the slot: it set the deciding bit. extra: flags known only now. */
 ALONE int emit_slot(struct http1 *h, struct slot *slot, __u64 now, __u32 extra)
@@ -44,6 +65,6 @@ ALONE int emit_slot(struct http1 *h, struct slot *slot, __u64 now, __u32 extra)
 		count(VOR_COUNT_DROPPED_RING_FULL);
 		red_add(record);
 	}
-	slot->state = 0;
+	slot_free(slot);
 	return 0;
 }

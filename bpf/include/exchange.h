@@ -114,8 +114,9 @@ INLINE void server_opened(struct conn *c, struct http1 *h, struct scratch *s, st
 	if ((c->selection & SELECTION_NGINX) && s->io.fd >= 0) {
 		slot->fd = s->io.fd;
 		struct nginx_key nginx = {.tgid = record->process.tgid, .fd = s->io.fd};
+		struct ids value = *ids; /* before 6.2 a map takes nothing that came as an argument */
 		/* An older request on this descriptor stays: upstream writes are its. */
-		bpf_map_update_elem(&vor_nginx_requests, &nginx, ids, BPF_NOEXIST);
+		bpf_map_update_elem(&vor_nginx_requests, &nginx, &value, BPF_NOEXIST);
 	}
 }
 
@@ -209,8 +210,7 @@ ALONE int exchange_opened(struct conn *c, struct http1 *h, struct scratch *s, st
 /* The response ended before the request's hook had run; both are there now. Either side may come here. */
 INLINE void exchange_early(struct http1 *h, struct slot *slot)
 {
-	__u32 old = FETCH_OR(&slot->state, SLOT_RESPONSE);
-	if ((old & (SLOT_REQUEST | SLOT_RESPONSE | SLOT_CLOSED)) != SLOT_REQUEST)
+	if (!slot_own(slot, SLOT_RESPONSE))
 		return;
 	slot->record.status = h->early.status;
 	slot->record.response_ns = h->early.response_ns;
@@ -227,8 +227,7 @@ INLINE void exchange_inexact(struct http1 *h, struct slot *slot)
 {
 	if (!(slot->response_flags & VOR_HTTP_RESPONSE_SEEN))
 		return;
-	__u32 old = FETCH_OR(&slot->state, SLOT_RESPONSE);
-	if ((old & (SLOT_REQUEST | SLOT_RESPONSE | SLOT_CLOSED)) != SLOT_REQUEST)
+	if (!slot_own(slot, SLOT_RESPONSE))
 		return;
 	slot->response_flags |= VOR_HTTP_RESPONSE_COMPLETE | VOR_HTTP_SIZE_INEXACT;
 	exchange_closed(h, slot);
@@ -243,12 +242,12 @@ ALONE int exchanges_finish(struct http1 *h, __u64 now, __u32 flags, __u32 counte
 	for (int i = 0; i < SLOTS; i++) {
 		struct slot *slot = &h->slots[i];
 		/* Only what is open and nobody else's: a slot whose head is being read stays as it is. */
-		if (__sync_val_compare_and_swap(&slot->state, SLOT_REQUEST, SLOT_REQUEST | SLOT_CLOSED) != SLOT_REQUEST)
+		if (!slot_own(slot, SLOT_CLOSED))
 			continue;
 		exchange_closed(h, slot);
 		if (counter < VOR_COUNT_MAX) {
 			count(counter);
-			slot->state = 0;
+			slot_free(slot);
 			continue;
 		}
 		__u32 extra = flags;

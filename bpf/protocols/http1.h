@@ -105,8 +105,7 @@ ALONE int response_end(struct http1 *h, struct scratch *s, __u32 flags)
 		slot->record.response_body = half->body;
 		slot->end_ns = s->io.now;
 		slot->response_flags |= flags;
-		__u32 old = FETCH_OR(&slot->state, SLOT_RESPONSE);
-		if ((old & (SLOT_REQUEST | SLOT_CLOSED)) == SLOT_REQUEST) {
+		if (slot_own(slot, SLOT_RESPONSE)) {
 			exchange_closed(h, slot);
 			emit_slot(h, slot, s->io.now, 0);
 		}
@@ -115,7 +114,7 @@ ALONE int response_end(struct http1 *h, struct scratch *s, __u32 flags)
 		h->early.end_ns = s->io.now;
 		h->early.body = half->body;
 		h->early.flags = VOR_HTTP_RESPONSE_SEEN | flags;
-		FETCH_OR(&h->early_done, 1);
+		set_bits(&h->early_done, 1);
 		if ((slot->state & SLOT_REQUEST) && slot->index == half->index)
 			exchange_early(h, slot);
 	}
@@ -486,7 +485,7 @@ INLINE int request_head(struct work *w, struct half *half)
 			slot->record.flags |= VOR_HTTP_REQUEST_COMPLETE;
 		}
 		h->request_next = index + 1;
-		FETCH_OR(&slot->state, SLOT_REQUEST);
+		set_bits(&slot->state, SLOT_REQUEST);
 		if (h->early_done && h->early.index == index)
 			exchange_early(h, slot);
 	} else {

@@ -191,9 +191,14 @@ function openOrExplain(path: string): BpfObject {
 	}
 }
 
+/** The verifier, too, says EACCES: then it tells how far it came. */
+function isPrivilege({ errno, log }: BpfError): boolean {
+	return (errno === 'EPERM' || errno === 'EACCES') && !/^processed \d+ insns/m.test(log)
+}
+
 function explain(reason: unknown, path: string): VorError {
 	if (reason instanceof VorError) return reason
-	if (reason instanceof BpfError && (reason.errno === 'EPERM' || reason.errno === 'EACCES')) {
+	if (reason instanceof BpfError && isPrivilege(reason)) {
 		return new VorError('E_PRIVILEGE', `the kernel refuses BPF: ${reason.message}`, {
 			fix: 'run as root or with CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH; `vor check` says more',
 			cause: reason,
