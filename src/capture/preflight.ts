@@ -2,6 +2,7 @@ import { existsSync, readFileSync, readlinkSync } from 'node:fs'
 import { release } from 'node:os'
 import type { FeatureKind } from 'bpf-native-loader'
 import { VorError } from '../util/errors.ts'
+import { SURFACES } from './surfaces.ts'
 
 /** One thing that `vor check` looked at. */
 export interface PreflightItem {
@@ -45,6 +46,30 @@ export const SURFACE_VIEW: readonly SurfaceView[] = [
 	{ path: 'TLS in user space', seen: 'not seen', note: 'recognised and counted as unreadable' },
 	{ path: 'HTTP/2', seen: 'not seen', note: 'recognised and counted as unreadable' },
 ]
+
+/** What holds on the other surfaces as well; the rest differs from kernel to kernel (docs/kernels.md). */
+const EVERYWHERE = new Set([
+	'read, write, recv, send and their vectors',
+	'recvmsg, sendmsg, recvmmsg, sendmmsg',
+	'unix stream sockets',
+	'TLS in user space',
+	'HTTP/2',
+])
+
+/** What the surface that is used shows. */
+export function surfaceView(surface: string): readonly SurfaceView[] {
+	if (surface === '' || surface === 'tp_btf') return surface === '' ? [] : SURFACE_VIEW
+	return SURFACE_VIEW.filter(({ path }) => EVERYWHERE.has(path)).concat(
+		surface === 'syscall'
+			? { path: 'io_uring', seen: 'not seen', note: 'it makes no system call for each request' }
+			: [],
+		{
+			path: 'sendfile, splice, kernel TLS',
+			seen: 'bytes only',
+			note: 'at most; docs/kernels.md has what was measured',
+		},
+	)
+}
 
 /** Capabilities and what each is for; bit numbers of linux/capability.h. */
 const CAPABILITIES = [
@@ -97,23 +122,37 @@ export async function preflight(): Promise<Preflight> {
 				return { supported: false, message: reason instanceof Error ? reason.message : String(reason) }
 			}
 		}
-		items.push(...(await checkHooks(probe)))
+		const hooks = await checkHooks(probe)
 		// Before our own programs are loaded: the kernel frees those only a moment after they are let go of.
 		const tracers = checkOtherTracers(() => listPrograms())
 		const object = await checkObject()
-		items.push(object.item)
 		surface = object.surface
 		storage = object.storage
+		items.push(...withoutUnusedHooks(hooks, surface), object.item)
 		items.push(tracers)
-		items.push(await checkOtherSurfaces(probe))
+		items.push(await checkOtherSurfaces(probe, surface))
 	}
 	return {
 		ok: items.every((item) => item.status !== 'fail'),
 		surface,
 		storage,
-		view: surface === '' ? [] : SURFACE_VIEW,
+		view: surfaceView(surface),
 		items,
 	}
+}
+
+/** A hook that only surface A needs is no fault where another surface has just been loaded. */
+export function withoutUnusedHooks(items: readonly PreflightItem[], surface: string): PreflightItem[] {
+	if (surface === '' || surface === 'tp_btf') return [...items]
+	return items.map((item) =>
+		item.name === 'hook sock_recv_length' || item.name === 'hook sock_send_length'
+			? {
+					...item,
+					status: item.status === 'fail' ? 'info' : item.status,
+					detail: `${item.detail}; ${surface} is used instead`,
+				}
+			: item,
+	)
 }
 
 type Probe = (feature: FeatureKind) => Promise<{ supported: boolean; message: string }>
@@ -129,7 +168,7 @@ function checkKernel(): PreflightItem {
 	return {
 		name: 'kernel',
 		status: 'warn',
-		detail: `${version}: the socket tracepoints came with 6.3 (some distributions have them in older kernels)`,
+		detail: `${version}: the socket tracepoints came with 6.3 (some distributions have them in older kernels); other surfaces see less`,
 		fix: 'a kernel of 6.3 or newer',
 	}
 }
@@ -269,19 +308,17 @@ function checkOtherTracers(list: () => readonly { name: string; type: string }[]
 	}
 }
 
-async function checkOtherSurfaces(probe: Probe): Promise<PreflightItem> {
-	const [fentry, kprobe, tracepoint] = await Promise.all([
+async function checkOtherSurfaces(probe: Probe, used: string): Promise<PreflightItem> {
+	const found = await Promise.all([
+		probe({ kind: 'tp_btf', name: 'sock_recv_length' }),
 		probe({ kind: 'fentry', name: 'tcp_sendmsg' }),
 		probe({ kind: 'kprobe', name: 'tcp_sendmsg' }),
-		probe({ kind: 'tracepoint', category: 'syscalls', name: 'sys_enter_write' }),
+		probe({ kind: 'tp_btf', name: 'sys_exit' }),
 	])
-	const word = (result: { supported: boolean } | undefined): string => (result?.supported ? 'yes' : 'no')
-	return {
-		name: 'other surfaces',
-		status: 'info',
-		detail: `fentry ${word(fentry)}, kprobe ${word(kprobe)}, syscall tracepoints ${word(tracepoint)} (not used)`,
-		fix: '',
-	}
+	const words = SURFACES.map((name, i) =>
+		name === used ? `${name} used` : `${name} ${found[i]?.supported === true ? 'has its hooks' : 'has none'}`,
+	)
+	return { name: 'surfaces', status: 'info', detail: words.join(', '), fix: '' }
 }
 
 async function loadAddon(): Promise<typeof import('bpf-native-loader') | undefined> {

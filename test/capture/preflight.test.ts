@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest'
+import { type PreflightItem, surfaceView, withoutUnusedHooks } from '../../src/capture/preflight.ts'
+
+const missing: PreflightItem = {
+	name: 'hook sock_recv_length',
+	status: 'fail',
+	detail: 'not there: bytes that programs read',
+	fix: 'a kernel of 6.3 or newer',
+}
+const needed: PreflightItem = { ...missing, name: 'hook sched_process_exec' }
+
+test('a kernel without the hooks of surface A can run Vör where another surface loads', () => {
+	const items = withoutUnusedHooks([missing, needed], 'fexit')
+	expect(items.map(({ status }) => status)).toEqual(['info', 'fail'])
+	expect(items[0]?.detail).toContain('fexit is used instead')
+})
+
+test('where no surface loads, the missing hooks stay a failure', () => {
+	expect(withoutUnusedHooks([missing], '')).toEqual([missing])
+	expect(surfaceView('')).toEqual([])
+})
+
+test('io_uring is promised only where the surface lies below the system call', () => {
+	const seen = (surface: string) => surfaceView(surface).find(({ path }) => path === 'io_uring')?.seen
+	expect(seen('tp_btf')).toBe('bytes only')
+	expect(seen('syscall')).toBe('not seen')
+	expect(seen('kprobe')).toBeUndefined()
+})
+
+test('reads and writes of sockets are seen on every surface, TLS in user space on none', () => {
+	for (const surface of ['tp_btf', 'fexit', 'kprobe', 'syscall']) {
+		const view = new Map(surfaceView(surface).map(({ path, seen }) => [path, seen]))
+		expect(view.get('read, write, recv, send and their vectors'), surface).toBe('seen')
+		expect(view.get('TLS in user space'), surface).toBe('not seen')
+	}
+})
