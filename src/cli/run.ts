@@ -1,5 +1,7 @@
+import type { HttpArgs } from '../graph/config-blocks.ts'
 import type { LoadResult } from '../graph/graph.ts'
 import { readHost } from '../process/index.ts'
+import type { Authentication } from '../server/authentication.ts'
 import { startHttpServer } from '../server/http-server.ts'
 import { lockInstance } from '../server/instance-lock.ts'
 import { formatHostPort, parseListenAddress } from '../server/listen-address.ts'
@@ -74,6 +76,10 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 		return reload({ service: 'http' })
 	}
 
+	let authentication: Authentication | undefined
+	graph.events.on('configure', (name, args) => {
+		if (name === 'http') authentication = authenticationOf(args as HttpArgs)
+	})
 	const lock = await lockInstance(options.storagePath)
 	let server: Awaited<ReturnType<typeof startHttpServer>> | undefined
 	const ending = endOfProcess()
@@ -81,6 +87,7 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 		server = await startHttpServer({
 			listen,
 			log,
+			authentication: () => authentication,
 			sources: createServerSources({
 				graph,
 				services,
@@ -134,6 +141,17 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 const isSource = ({ id }: StageTotals): boolean => id.startsWith('ebpf.ringbuf')
 const heldBy = (stages: readonly StageTotals[]): number =>
 	stages.reduce((sum, stage) => sum + stage.held(), 0)
+
+function authenticationOf({ auth }: HttpArgs): Authentication | undefined {
+	if (auth?.basic === undefined) return undefined
+	const { basic, filter } = auth
+	return {
+		username: basic.username,
+		password: () => basic.password.reveal(),
+		paths: filter.paths,
+		matching: filter.authenticate_matching_paths,
+	}
+}
 
 /** Items that stages lost against the user's will. */
 function droppedBy(stages: readonly StageTotals[]): number {

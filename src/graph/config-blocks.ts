@@ -69,17 +69,22 @@ const http = defineArgs({
 			authenticate_matching_paths: attr(bool, { default: true }),
 		}),
 	}),
-	tls: optionalBlock({
-		...tlsFile,
-		client_ca_pem: attr(string),
-		client_ca_file: attr(string),
-		client_auth_type: attr(string, { default: 'NoClientCert' }),
-		cipher_suites: attr(list(string)),
-		curve_preferences: attr(list(string)),
-		min_version: attr(string),
-		max_version: attr(string),
-	}),
+	tls: optionalBlock(
+		{
+			...tlsFile,
+			client_ca_pem: attr(string),
+			client_ca_file: attr(string),
+			client_auth_type: attr(string, { default: 'NoClientCert' }),
+			cipher_suites: attr(list(string)),
+			curve_preferences: attr(list(string)),
+			min_version: attr(string),
+			max_version: attr(string),
+		},
+		{ notYet: true },
+	),
 })
+
+export type HttpArgs = ReturnType<typeof http.defaults>
 
 const livedebugging = defineArgs({ enabled: attr(bool, { doc: 'Show data that flows, on the web page.' }) })
 

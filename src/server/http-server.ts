@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import type { Logger } from '../telemetry/log.ts'
 import { VorError } from '../util/errors.ts'
+import { type Authentication, isAllowed } from './authentication.ts'
 import { formatHostPort, isLocalHostHeader, isLoopback, type ListenAddress } from './listen-address.ts'
 import { notFound, reply } from './replies.ts'
 import { createRoutes, type ServerSources } from './routes.ts'
@@ -11,6 +12,8 @@ export interface ServerOptions {
 	readonly listen: ListenAddress
 	readonly log: Logger
 	readonly sources: ServerSources
+	/** Who may ask, now; undefined: anybody. */
+	readonly authentication?: () => Authentication | undefined
 }
 
 export interface HttpServer {
@@ -40,6 +43,11 @@ export async function startHttpServer(options: ServerOptions): Promise<HttpServe
 			return
 		}
 		const path = pathOf(request.url)
+		if (!isAllowed(options.authentication?.(), request, path ?? '/')) {
+			response.setHeader('www-authenticate', 'Basic realm="Restricted"')
+			reply(response, 401, 'Unauthorized\n')
+			return
+		}
 		const route = path === undefined ? undefined : routeOf(path)
 		if (route === undefined || path === undefined) notFound(response)
 		else await route(request, response, path)

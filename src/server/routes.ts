@@ -38,7 +38,10 @@ export function createRoutes(sources: ServerSources): (path: string) => Route | 
 		],
 		['/-/healthy', (_request, response) => sendHealth(sources, response)],
 		['/-/reload', (request, response) => reload(sources, request, response)],
-		['/api/v0/web/components', (_request, response) => replyJson(response, sources.components().map(brief))],
+		[
+			'/api/v0/web/components',
+			(_request, response) => replyJson(response, sources.components().filter(inRoot).map(brief)),
+		],
 		['/api/v0/top', (_request, response) => replyJson(response, sources.top(), 'application/json')],
 	])
 	return (path) => {
@@ -70,6 +73,9 @@ export function createRoutes(sources: ServerSources): (path: string) => Route | 
 		return undefined
 	}
 }
+
+/** As in Alloy: components inside modules are listed by module. */
+const inRoot = ({ moduleID }: ComponentInfo): boolean => moduleID === ''
 
 /** The list leaves out what only the page of one component shows. */
 function brief(info: ComponentInfo): ComponentInfo {
