@@ -139,8 +139,12 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
 
 	function takeUnknown(exchange: Exchange, spans: Span[]): void {
 		counters.unknownProcess++
-		const { pid, processStartNs } = exchange
-		take(exchange, processes.find(pid, processStartNs) ?? processes.provisional(pid, processStartNs), spans)
+		const { pid, processStartNs, startNs } = exchange
+		take(
+			exchange,
+			processes.find(pid, processStartNs, startNs) ?? processes.provisional(pid, processStartNs),
+			spans,
+		)
 	}
 
 	function takeWaiting(timeNs: number, all: boolean, spans: Span[]): void {
@@ -148,7 +152,8 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
 		const before = waiting
 		waiting = []
 		for (const each of before) {
-			const entry = processes.find(each.exchange.pid, each.exchange.processStartNs)
+			const { pid, processStartNs, startNs } = each.exchange
+			const entry = processes.find(pid, processStartNs, startNs)
 			if (entry !== undefined && !entry.provisional) take(each.exchange, entry, spans)
 			else if (all || timeNs - each.sinceNs >= factWaitNs) takeUnknown(each.exchange, spans)
 			else waiting.push(each)
@@ -177,7 +182,7 @@ export function createCorrelator(options: CorrelatorOptions): Correlator {
 			takeWaiting(batch.timeNs, false, spans)
 			for (let i = 0; i < exchanges.length; i++) {
 				const exchange = exchanges[i]!
-				const entry = processes.find(exchange.pid, exchange.processStartNs)
+				const entry = processes.find(exchange.pid, exchange.processStartNs, exchange.startNs)
 				if (entry !== undefined && !entry.provisional) take(exchange, entry, spans)
 				else if (entry === undefined && factWaitNs > 0 && waiting.length < MAX_WAITING)
 					waiting.push({ exchange, sinceNs: batch.timeNs })

@@ -16,7 +16,8 @@ export interface ProcessEntry {
 
 export interface ProcessTable {
 	learn(facts: readonly ProcessFact[]): void
-	find(pid: number, startNs: number): ProcessEntry | undefined
+	/** `atNs`: the image that ran then; without it the newest. */
+	find(pid: number, startNs: number, atNs?: number): ProcessEntry | undefined
 	/** Enters a process that traffic knows and facts do not yet. */
 	provisional(pid: number, startNs: number): ProcessEntry
 	/** Forgets processes that are gone for long enough. */
@@ -28,6 +29,8 @@ export interface ProcessTable {
 const START_TOLERANCE_NS = 20_000_000
 /** An exchange may come out of the kernel when its process is long gone (a reader that was asleep). */
 const KEPT_AFTER_EXIT_NS = 60_000_000_000
+/** Earlier images of one pid. */
+const IMAGES_KEPT = 8
 const SWEEP_EVERY_NS = 5_000_000_000
 /** A made-up entry whose fact never came. */
 const PROVISIONAL_NS = 300_000_000_000
@@ -37,14 +40,26 @@ export function createProcessTable(resourceOf: (fact: ProcessFact) => Resource):
 	let nextSweepNs = 0
 	let newestNs = 0
 
-	function find(pid: number, startNs: number): ProcessEntry | undefined {
+	function find(pid: number, startNs: number, atNs = Number.POSITIVE_INFINITY): ProcessEntry | undefined {
 		let entry = entries.get(pid)
+		let oldest: ProcessEntry | undefined
 		while (entry !== undefined) {
 			const difference = entry.fact.startNs - startNs
-			if (difference < START_TOLERANCE_NS && difference > -START_TOLERANCE_NS) return entry
+			if (difference < START_TOLERANCE_NS && difference > -START_TOLERANCE_NS) {
+				if ((entry.fact.imageNs ?? 0) <= atNs) return entry
+				oldest = entry
+			}
 			entry = entry.older
 		}
-		return undefined
+		return oldest
+	}
+
+	/** The process has become another program. What it did before is still on its way, under its old name. */
+	function replaceImage(entry: ProcessEntry, fact: ProcessFact): void {
+		entry.fact = { ...entry.fact, exitNs: fact.imageNs ?? 0 }
+		let last = enter(fact, false)
+		for (let i = 0; i < IMAGES_KEPT && last.older !== undefined; i++) last = last.older
+		last.older = undefined
 	}
 
 	function enter(fact: ProcessFact, provisional: boolean): ProcessEntry {
@@ -66,6 +81,8 @@ export function createProcessTable(resourceOf: (fact: ProcessFact) => Resource):
 			for (const fact of facts) {
 				const entry = find(fact.pid, fact.startNs)
 				if (entry === undefined) enter(fact, false)
+				else if (!entry.provisional && (fact.imageNs ?? 0) > (entry.fact.imageNs ?? 0))
+					replaceImage(entry, fact)
 				else {
 					if (entry.provisional || !sameIdentity(entry.fact, fact)) entry.resource = resourceOf(fact)
 					entry.fact = fact

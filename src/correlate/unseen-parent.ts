@@ -10,7 +10,7 @@ import type { ProcessTable } from './process-table.ts'
  */
 export function parentIsUnseen(exchange: Exchange, processes: ProcessTable, exclude: boolean): boolean {
 	if (exchange.evidence !== EVIDENCE.sameHost || exchange.peerPid === 0) return false
-	const peer = processes.find(exchange.peerPid, exchange.peerStartNs)
+	const peer = processes.find(exchange.peerPid, exchange.peerStartNs, exchange.startNs)
 	if (peer === undefined) return false
 	const { selection, exportsOtlp } = peer.fact
 	if (selection === 'rejected') return true

@@ -33,6 +33,8 @@ export interface ProcessFact {
 	readonly exportsOtlp: 'none' | 'traces' | 'metrics' | 'both'
 	/** Boot-clock time of exit, 0 while alive. Kept 30 s after. */
 	readonly exitNs: number
+	/** Boot-clock time of the exec that made it what the fact says, 0 or absent = not seen: what began before is an earlier image's. */
+	readonly imageNs?: number
 }
 
 export type Selection = 'unknown' | 'selected' | 'rejected'

@@ -34,6 +34,8 @@ export interface Entry {
 	seenTraces: boolean
 	seenMetrics: boolean
 	exitNs: number
+	/** Time of the last exec seen, else 0. */
+	imageNs: number
 	language: Language
 	fact: ProcessFact
 	verdict: Verdict | undefined
@@ -68,6 +70,7 @@ export function newEntry(pid: number, startNs: number, parentPid: number, comm: 
 		seenTraces: false,
 		seenMetrics: false,
 		exitNs: 0,
+		imageNs: 0,
 		language: 'generic',
 		fact: NO_FACT,
 		verdict: undefined,
@@ -164,6 +167,7 @@ export function buildFact(
 		selectionReason: verdict.reason,
 		exportsOtlp: options.excludeOtelInstrumented ? combine(traces, metrics) : 'none',
 		exitNs: entry.exitNs,
+		imageNs: entry.imageNs,
 	}
 	return { fact, verdict }
 }
@@ -188,7 +192,8 @@ export function sameFact(a: ProcessFact, b: ProcessFact): boolean {
 		a.selection === b.selection &&
 		a.selectionReason === b.selectionReason &&
 		a.exportsOtlp === b.exportsOtlp &&
-		a.exitNs === b.exitNs
+		a.exitNs === b.exitNs &&
+		a.imageNs === b.imageNs
 	)
 }
 

@@ -80,6 +80,8 @@ class Table implements ProcessTable {
 	/** Exited or replaced, oldest first, by identity. */
 	private readonly exited = new Map<string, Entry>()
 	private readonly changed = new Set<Entry>()
+	/** Facts of images that were replaced before anyone was told of them. */
+	private readonly superseded: ProcessFact[] = []
 	private readonly selections: KernelSelection[] = []
 	/** Executables whose probe was asked for, and what became of it. */
 	private readonly probes = new Map<string, Probe>()
@@ -196,7 +198,7 @@ class Table implements ProcessTable {
 		this.age()
 		this.requestScans()
 		if (this.changed.size === 0) return NO_FACTS
-		const facts: ProcessFact[] = []
+		const facts = this.superseded.splice(0)
 		for (const entry of this.changed) facts.push(entry.fact)
 		this.changed.clear()
 		return facts
@@ -261,6 +263,8 @@ class Table implements ProcessTable {
 			this.adopt(entry, false)
 		}
 		// A new image: nothing of the old one holds, but sockets without close-on-exec (the scan finds them again).
+		if (entry.imageNs !== 0 && this.changed.has(entry)) this.superseded.push(entry.fact)
+		entry.imageNs = event.timeNs
 		entry.parentPid = event.parentPid
 		entry.comm = event.comm
 		entry.executable = event.filename
@@ -278,6 +282,10 @@ class Table implements ProcessTable {
 		entry.listenPorts = []
 		entry.seenTraces = false
 		entry.seenMetrics = false
+		// The kernel forgot its verdict with the old image; one that was told since the exec is about the old one, too.
+		if (entry.kernel !== 'forget') this.selections.push({ pid: event.pid, selection: 'forget', nginx: false })
+		entry.kernel = 'forget'
+		entry.kernelNginx = false
 		this.toScan.add(event.pid)
 		this.secondLook.push({ entry, dueNs: event.timeNs + SECOND_LOOK_NS })
 		this.update(entry)

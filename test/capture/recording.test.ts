@@ -36,6 +36,7 @@ const fact: ProcessFact = {
 	selectionReason: 'r',
 	exportsOtlp: 'both',
 	exitNs: 0,
+	imageNs: 7e9,
 }
 
 const fallback: FallbackCount = {

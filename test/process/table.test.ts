@@ -97,6 +97,18 @@ test('a scanned process gets its exact start time from its first record, and its
 	expect(table.counters.unannounced).toBe(0)
 })
 
+test('an image that is replaced before anyone was told of it is told of all the same, first', () => {
+	const { table } = setup()
+	const startNs = 300 * second
+	table.apply(exec(52, ['/bin/fetch-secrets'], { startNs, timeNs: startNs + 1 }))
+	table.apply(exec(52, ['/bin/shop'], { startNs, timeNs: startNs + 9 }))
+	expect(table.takeFacts(301 * second).map(({ serviceName, imageNs }) => [serviceName, imageNs])).toEqual([
+		['fetch-secrets', startNs + 1],
+		['shop', startNs + 9],
+	])
+	expect(table.takeFacts(301 * second)).toEqual([])
+})
+
 test('a forked child is its parent until it execs', async () => {
 	const { table } = setup({ all: [scanned(50, { listenPorts: [80], otelEnv: ['OTEL_SERVICE_NAME=shop'] })] })
 	await table.start()
