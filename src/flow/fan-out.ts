@@ -1,7 +1,7 @@
 import { type Observer, Subject } from 'rxjs'
 import type { MetricBatch, SpanBatch } from '../model/batch.ts'
 import { FinishedSpan } from '../model/finished-span.ts'
-import type { ExchangeConsumer, Port, SpanConsumer, TelemetryConsumer } from './ports.ts'
+import type { ExchangeConsumer, SpanConsumer, TelemetryConsumer } from './ports.ts'
 
 /** One observer that hands every batch to all of them; who changes spans in place gets a copy. */
 export function fanOutSpans(
@@ -42,14 +42,6 @@ export function fanOutTraces(ports: readonly (SpanConsumer | TelemetryConsumer)[
 
 export function fanOutMetrics(ports: readonly TelemetryConsumer[]): Observer<MetricBatch> {
 	return fanOut(ports.flatMap((port) => (port.metrics === undefined ? [] : [port.metrics])))
-}
-
-/** Ports of one kind, for a component whose `output` list may name several. */
-export function portsOfKind<Kind extends Port['kind']>(
-	ports: readonly Port[],
-	kind: Kind,
-): Extract<Port, { kind: Kind }>[] {
-	return ports.filter((port): port is Extract<Port, { kind: Kind }> => port.kind === kind)
 }
 
 function copyOf(batch: SpanBatch): SpanBatch {

@@ -1,7 +1,5 @@
-import { of, throwError } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { fanOut, fanOutSpans } from '../../src/flow/fan-out.ts'
-import { createStageTimer, sink, stage } from '../../src/flow/operators.ts'
 import type { SpanBatch } from '../../src/model/batch.ts'
 import { decodeAndCorrelate } from '../protocols/support/pipeline.ts'
 import { httpRecord, processFact, rawBatch } from '../protocols/support/records.ts'
@@ -55,45 +53,5 @@ describe('fan-out', () => {
 		fanOut([end('a'), end('b')]).complete()
 		fanOut([end('c'), end('d')]).error(new Error('x'))
 		expect(ends).toEqual(['a', 'b', 'c!', 'd!'])
-	})
-})
-
-describe('a stage', () => {
-	it('runs an engine over a stream and measures it', () => {
-		const timer = createStageTimer(
-			(() => {
-				let now = 0
-				return () => (now += 5)
-			})(),
-		)
-		const out: number[] = []
-		of(1, 2)
-			.pipe(stage((n: number) => [n, n * 10], timer))
-			.subscribe((n) => void out.push(n))
-		expect(out).toEqual([1, 10, 2, 20])
-		expect([timer.busyNs, timer.batches]).toEqual([10, 2])
-	})
-
-	it('turns a throw into an error of the stream', () => {
-		const errors: unknown[] = []
-		of(1)
-			.pipe(
-				stage((): number[] => {
-					throw new Error('bug')
-				}),
-			)
-			.subscribe({ error: (reason: unknown) => void errors.push(reason) })
-		throwError(() => new Error('upstream'))
-			.pipe(stage((): number[] => []))
-			.subscribe({ error: (reason: unknown) => void errors.push(reason) })
-		of(1).subscribe(
-			sink(
-				() => {
-					throw new Error('sink')
-				},
-				(reason) => void errors.push(reason),
-			),
-		)
-		expect(errors.map((reason) => (reason as Error).message)).toEqual(['bug', 'upstream', 'sink'])
 	})
 })

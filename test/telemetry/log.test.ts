@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 import { createLog, type LogFields } from '../../src/telemetry/log.ts'
-import { rateLimited } from '../../src/telemetry/rate-limit.ts'
 
 function capture(level: 'debug' | 'info' | 'warn' | 'error' = 'info') {
 	const lines: string[] = []
@@ -51,20 +50,4 @@ test('children made before a change of level and format follow it', () => {
 	log.setFormat('json')
 	child.debug('now')
 	expect(JSON.parse(lines[0]!)).toMatchObject({ level: 'debug', msg: 'now', node: 'a' })
-})
-
-test('a rate limit lets one call through an interval and says how many it held back', () => {
-	let time = 0
-	const calls: number[] = []
-	const act = rateLimited(
-		1000,
-		(suppressed) => void calls.push(suppressed),
-		() => time,
-	)
-	act()
-	act()
-	act()
-	time = 1000
-	act()
-	expect(calls).toEqual([0, 2])
 })

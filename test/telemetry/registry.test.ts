@@ -3,7 +3,6 @@ import { createAccounting } from '../../src/telemetry/accounting.ts'
 import { accountingFamilies } from '../../src/telemetry/accounting-families.ts'
 import { monitorEventLoop } from '../../src/telemetry/event-loop.ts'
 import { renderFamilies, single } from '../../src/telemetry/metric-family.ts'
-import { parentAbsentCounter, unreadableConnectionsCounter } from '../../src/telemetry/own-metrics.ts'
 import { processFamilies } from '../../src/telemetry/process-families.ts'
 import { createRegistry } from '../../src/telemetry/registry.ts'
 
@@ -31,13 +30,13 @@ c_seconds_count 4
 
 test('a counter asked for twice is the same counter, another kind of the same name is refused', () => {
 	const registry = createRegistry()
-	parentAbsentCounter(registry).add(1, 'no_evidence')
-	parentAbsentCounter(registry).add(2, 'no_evidence')
-	expect(parentAbsentCounter(registry).value('no_evidence')).toBe(3)
-	unreadableConnectionsCounter(registry).add(214, 'shop', 'tls')
-	expect(registry.render()).toContain('vor_connections_total{service_name="shop",protocol="tls"} 214\n')
-	expect(() => registry.gauge('vor_parent_absent_total', '')).toThrow(TypeError)
-	expect(() => parentAbsentCounter(registry).add(1)).toThrow(TypeError)
+	const lost = () => registry.counter('lost_total', 'Lost.', ['service_name', 'reason'])
+	lost().add(1, 'shop', 'full')
+	lost().add(2, 'shop', 'full')
+	expect(lost().value('shop', 'full')).toBe(3)
+	expect(registry.render()).toContain('lost_total{service_name="shop",reason="full"} 3\n')
+	expect(() => registry.gauge('lost_total', '')).toThrow(TypeError)
+	expect(() => lost().add(1, 'shop')).toThrow(TypeError)
 })
 
 test('a counter without labels starts at 0, so that a rate has a first point', () => {
