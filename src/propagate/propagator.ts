@@ -6,6 +6,7 @@ import { SPAN_KIND, type Span } from '../model/span.ts'
 import type { StageMeter } from '../telemetry/accounting.ts'
 import { hasParent, reidentify, sameTrace } from './ids.ts'
 import { createLocalAddresses, joinKey, sameRequest } from './join-key.ts'
+import { createSolitary } from './solitary.ts'
 import { createTraceRenames } from './trace-renames.ts'
 import { createTraceUse } from './trace-use.ts'
 
@@ -32,6 +33,8 @@ export interface PropagateCounters {
 	conflicts: number
 	/** No client end within the hold. */
 	timeouts: number
+	/** Went on at once: the client end of its connection is not traced. */
+	solitary: number
 	/** Went on early: `maxHeld`, or another request under the same key. */
 	evicted: number
 	/** A parent was taken off because its trace may have been renamed and that was forgotten. */
@@ -81,6 +84,7 @@ export function createPropagator(options: PropagatorOptions): Propagator {
 	const held = new Map<number, Held>()
 	const clients = new Map<number, RecentClient>()
 	const addresses = createLocalAddresses()
+	const solitary = createSolitary()
 	const used = createTraceUse()
 	const renames = createTraceRenames()
 	const counters: PropagateCounters = {
@@ -90,6 +94,7 @@ export function createPropagator(options: PropagatorOptions): Propagator {
 		headerWon: 0,
 		conflicts: 0,
 		timeouts: 0,
+		solitary: 0,
 		evicted: 0,
 		parentsCut: 0,
 	}
@@ -147,6 +152,11 @@ export function createPropagator(options: PropagatorOptions): Propagator {
 			release(span, out)
 			return
 		}
+		if (solitary.has(exchange)) {
+			counters.solitary++
+			release(span, out)
+			return
+		}
 		const before = held.get(key)
 		if (before !== undefined || held.size >= maxHeld) {
 			const [oldKey, old] = before === undefined ? held.entries().next().value! : [key, before]
@@ -160,6 +170,7 @@ export function createPropagator(options: PropagatorOptions): Propagator {
 	function handleClient(span: Span, out: Span[]): void {
 		const { exchange } = span
 		if ((exchange.flags & HTTP_FLAG.joinKey) !== 0 && addresses.peerMayBeLocal(exchange)) {
+			solitary.remove(exchange)
 			// The server of a client that published its ids in the kernel has them already, unless it waits here.
 			const published = (exchange.flags & HTTP_FLAG.idsPublished) !== 0
 			if (published && held.size === 0) {
@@ -212,12 +223,14 @@ export function createPropagator(options: PropagatorOptions): Propagator {
 			if (!all && timeNs - entry.sinceNs < holdNs) break
 			held.delete(key)
 			counters.timeouts++
+			solitary.add(entry.span.exchange)
 			release(entry.span, out)
 		}
 		for (const [key, client] of clients) {
 			if (!all && timeNs - client.sinceNs < holdNs) break
 			clients.delete(key)
 		}
+		solitary.advance(timeNs)
 		used.advance(timeNs)
 		renames.advance(timeNs)
 	}

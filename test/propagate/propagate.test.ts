@@ -220,6 +220,35 @@ describe('propagate', () => {
 		expect(imbalance(accounting, 'propagate')).toBe(0)
 	})
 
+	it('waits no second time on a connection whose client end is not traced', () => {
+		const { run, engine, accounting } = propagator()
+		const at = (seq: number, seconds: number) => run([server({ joinSeq: seq })], seconds * 1e9)
+		expect(at(1, 101)).toHaveLength(0)
+		// The first is over its hold; the second comes with it and still waits.
+		expect(at(2, 102.5)).toHaveLength(1)
+		expect(at(3, 102.6)).toHaveLength(1)
+		expect(engine.counters).toMatchObject({ timeouts: 1, solitary: 1 })
+		// Another connection waits as ever.
+		run([server({ joinSeq: 4, remote: ['127.0.0.1', 40009] })], 102.7e9)
+		expect(engine.held).toBe(2)
+		// Some seconds later one request waits again.
+		run([], 108e9)
+		run([], 114e9)
+		expect(at(5, 114.1)).toHaveLength(0)
+		expect(imbalance(accounting, 'propagate')).toBe(0)
+	})
+
+	it('waits again on a connection as soon as a client span of it was seen', () => {
+		const { run, engine } = propagator()
+		run([server({ joinSeq: 1 })], 101e9)
+		run([], 102.5e9)
+		run([client({ joinSeq: 2 })], 102.6e9)
+		run([server({ joinSeq: 3 })], 102.7e9)
+		expect(engine.held).toBe(1)
+		const spans = run([client({ joinSeq: 3 })], 102.8e9)
+		expect(ids(side(spans, 2)).parent).toBe(ids(side(spans, 3)).span)
+	})
+
 	it('gives everything at the end, in batches of at most 512', () => {
 		const { run, engine, accounting } = propagator()
 		run(Array.from({ length: 1200 }, (_, i) => server({ joinSeq: i })))
