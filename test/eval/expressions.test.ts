@@ -8,6 +8,7 @@ import { printValue } from '../../src/eval/print.ts'
 import { createScope } from '../../src/eval/scope.ts'
 import { createStdlib, stdlibScope } from '../../src/eval/stdlib/index.ts'
 import { optionalSecretValue, secretValue, type Value } from '../../src/eval/values.ts'
+import { cpuMs } from '../helpers/cpu-time.ts'
 
 const stdlib = stdlibScope(createStdlib({ HOME: '/home/x' }))
 const scope = createScope(
@@ -48,10 +49,10 @@ describe('expressions', () => {
 		['0 ^ 0', '1'],
 		['(-2) ^ 63', '-9223372036854775808'],
 	])('%s is computed by squaring, with wrap-around', (text, value) => {
-		const started = performance.now()
+		const started = cpuMs()
 		const expected = text.startsWith('3') ? String(BigInt.asIntN(64, powerOf3(1_000_000_000_000n))) : value
 		expect(outcome(text)).toBe(expected)
-		expect(performance.now() - started).toBeLessThan(100)
+		expect(cpuMs() - started).toBeLessThan(100)
 	})
 
 	it.each([
@@ -78,9 +79,9 @@ describe('expressions', () => {
 		'string.format("%1000000000d", 1)',
 		'json_path("[[[[[[[[1]]]]]]]]", "$..*..*..*..*..*..*..*..*..*..*")',
 	])('%s ends soon', (text) => {
-		const started = performance.now()
+		const started = cpuMs()
 		outcome(text)
-		expect(performance.now() - started).toBeLessThan(2000)
+		expect(cpuMs() - started).toBeLessThan(2000)
 	})
 
 	it('evaluates a thousand levels of nesting', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { cpuMs } from '../helpers/cpu-time.ts'
 import { testGraph } from './test-components.ts'
 
 const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1]!
@@ -14,24 +15,24 @@ describe('a large graph', () => {
 		return `local.file "f" {\n\tfilename = "/f"\n}\n${sinks.join('')}test.source "s" {\n\toutput {\n\t\ttraces = [${ports.join(', ')}]\n\t}\n}\n`
 	}
 
-	it('of 1 000 components loads within a second and follows one change within 5 ms', async () => {
+	it('of 1 000 components loads within a second of processor time and follows one change within 5 ms of it', async () => {
 		const { graph, journal, load } = testGraph()
 		journal.files.set('/f', 'a')
-		const started = performance.now()
+		const started = cpuMs()
 		expect((await load(text())).ok).toBe(true)
-		const loadMs = performance.now() - started
+		const loadMs = cpuMs() - started
 		expect(graph.components()).toHaveLength(1000)
 		const times: number[] = []
 		for (let i = 0; i < 20; i++) {
-			const from = performance.now()
+			const from = cpuMs()
 			journal.watchers.get('local.file.f')!(`b${i}`)
 			await graph.settled()
-			times.push(performance.now() - from)
+			times.push(cpuMs() - from)
 		}
-		const reloadFrom = performance.now()
+		const reloadFrom = cpuMs()
 		await load(text())
 		console.log(
-			`1 000 components: load ${loadMs.toFixed(0)} ms, one change ${median(times).toFixed(2)} ms, unchanged reload ${(performance.now() - reloadFrom).toFixed(0)} ms`,
+			`1 000 components: load ${loadMs.toFixed(0)} ms, one change ${median(times).toFixed(2)} ms, unchanged reload ${(cpuMs() - reloadFrom).toFixed(0)} ms`,
 		)
 		expect(journal.take().filter((line) => line.startsWith('update'))).toHaveLength(20)
 		expect(loadMs).toBeLessThan(1000)
