@@ -160,6 +160,7 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
 		const { exchange } = span
 		const client = span.kind === SPAN_KIND.client
 		const service = serviceOf(span.resource, exchange.pid, exchange.processStartNs)
+		service.usedNs = nowNs
 		const side = client ? service.client : service.server
 		const version10 = (exchange.flags & HTTP_FLAG.version10) !== 0
 		const scheme = schemeOf(span)
@@ -255,7 +256,8 @@ export function createAggregator(options: AggregatorOptions): Aggregator {
 				// The exit may have been told before the first span came.
 				service.goneNs = facts.find(service.pid, service.startNs)?.exitNs ?? 0
 			}
-			if (service.goneNs === 0 || timeNs - service.goneNs < ttlNs) continue
+			// A name that a process had before may come back, and what an earlier image did may come late.
+			if (service.goneNs === 0 || timeNs - Math.max(service.goneNs, service.usedNs) < ttlNs) continue
 			services.delete(resource)
 			const left = (byPid.get(service.pid) ?? []).filter((each) => each !== service)
 			if (left.length === 0) byPid.delete(service.pid)

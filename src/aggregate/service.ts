@@ -12,6 +12,8 @@ export class ServiceSeries {
 	readonly client: Side
 	/** Boot-clock ns of the exit, or of being replaced by a new resource; 0 = alive. */
 	goneNs = 0
+	/** Time of the newest batch that brought it anything. */
+	usedNs = 0
 
 	constructor(resource: Resource, pid: number, startNs: number, budget: SeriesBudget) {
 		this.resource = resource

@@ -311,6 +311,16 @@ describe('aggregate', () => {
 		expect(points(aggregator, undefined, 10_000e9)).toHaveLength(1)
 	})
 
+	it('keeps the series of a process that has its earlier name again', () => {
+		const { aggregator, run } = aggregate()
+		for (const serviceName of ['a', 'b', 'a']) run([{}], { processes: [processFact({ serviceName })] })
+		for (let timeNs = 210e9; timeNs < 900e9; timeNs += 10e9) {
+			run([{}], { processes: [], timeNs })
+			points(aggregator, undefined, timeNs)
+		}
+		expect(Math.max(...points(aggregator, undefined, 900e9).map(({ count }) => count))).toBe(2 + 69)
+	})
+
 	it('ends the series of a process that exited before its first span was seen', () => {
 		const { aggregator, run } = aggregate()
 		run([{}], { processes: [processFact({ exitNs: 101e9 })] })
