@@ -2,15 +2,15 @@
 import { readFileSync } from 'node:fs'
 import { stages } from '../e2e/support/pipelines.ts'
 import { run, startProgram } from '../e2e/support/process.ts'
-import { buildLoadMaker, startNginx } from '../e2e/support/programs.ts'
+import { startNginx } from '../e2e/support/programs.ts'
 import { startVor, sumMetric, type Vor } from '../e2e/support/vor.ts'
 import { startCollector } from '../helpers/collector.ts'
 import './support/children.ts'
-import { discoveryOf } from './support/load.ts'
-import { machine, verdict } from './support/statistics.ts'
+import { discoveryOf, ownLoadMaker } from './support/load.ts'
+import { machine, sleep, verdict } from './support/statistics.ts'
 
 const runs = 5
-const loadMaker = buildLoadMaker()
+const loadMaker = await ownLoadMaker()
 
 /** MiB: all, and the part that is the ring's mapping. */
 function memory(pid: number): { rss: number; ring: number } {
@@ -54,7 +54,7 @@ async function main(): Promise<void> {
 		const start = performance.now()
 		const starting = startVor(pipeline)
 		const knocking = setInterval(() => void fetch(`${nginx.url}/first/${i}`).catch(() => {}), 10)
-		while (sumSpans() === before) await new Promise((resolve) => setTimeout(resolve, 5))
+		while (sumSpans() === before) await sleep(5)
 		firsts.push(performance.now() - start)
 		clearInterval(knocking)
 		await (await starting).stop()
@@ -64,22 +64,28 @@ async function main(): Promise<void> {
 		`first span at the collector after start: median ${firsts[runs >> 1]?.toFixed(0)} ms, worst ${firsts[runs - 1]?.toFixed(0)} ms; ${verdict(firsts[runs >> 1] as number, 1000, 3000)}`,
 	)
 
-	const vor = await startVor(pipeline)
-	await new Promise((resolve) => setTimeout(resolve, 5000))
-	await show('at rest', vor)
-	const load = startProgram(await loadMaker, [String(nginx.port), '64', '10000', '20', '/'])
-	for (let i = 0; i < 4; i++) {
-		await new Promise((resolve) => setTimeout(resolve, 4500))
-		await show(`at 10 000 requests/s after ${(i + 1) * 4.5} s`, vor)
+	for (const [title, discovery] of [
+		['client and server traced', discoveryOf(nginx, loadMaker)],
+		['only the server traced', discoveryOf(nginx)],
+	] as const) {
+		console.log(title)
+		const vor = await startVor(stages({ endpoint: collector.endpoint, interval: '15s', ringbuf: discovery }))
+		await sleep(5000)
+		await show('  at rest', vor)
+		const load = startProgram(loadMaker, [String(nginx.port), '64', '10000', '16', '/'])
+		for (let i = 0; i < 3; i++) {
+			await sleep(5000)
+			await show(`  at 10 000 requests/s after ${(i + 1) * 5} s`, vor)
+		}
+		await load.exited
+		await run(loadMaker, [String(nginx.port), '64', '0', '8', '/'])
+		await show('  after 8 s of all that nginx can', vor)
+		const text = await vor.metrics()
+		console.log(
+			`  spans exported ${sumMetric(text, 'otelcol_exporter_sent_spans_total')}, dropped by the kernel ${sumMetric(text, 'vor_component_dropped_total', { component_id: 'ebpf.ringbuf.t' })}`,
+		)
+		await vor.stop()
 	}
-	await load.exited
-	await run(await loadMaker, [String(nginx.port), '64', '0', '10', '/'])
-	await show('after 10 s of all that nginx can', vor)
-	const text = await vor.metrics()
-	console.log(
-		`spans exported ${sumMetric(text, 'otelcol_exporter_sent_spans_total')}, dropped by the kernel ${sumMetric(text, 'vor_component_dropped_total', { component_id: 'ebpf.ringbuf.t' })}`,
-	)
-	await vor.stop()
 	await nginx.stop()
 	await collector.stop()
 
