@@ -14,7 +14,7 @@ import {
 	writeFileSync,
 } from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
@@ -57,6 +57,20 @@ export async function ensureGo() {
 		const root = join(folder, 'go-modules', `golang.org/toolchain@v0.0.1-${WANTED}.${platform()}`)
 		if (!existsSync(join(root, '.ready'))) await fetchToolchain(root, onPath)
 		return { go: join(root, 'bin/go'), env: goEnvironment(root) }
+	})
+}
+
+/** Tests that build Go programs call `go`: where the machine has none, this process and its children get the cached one. */
+export async function putGoOnPath() {
+	const { go, env } = await ensureGo()
+	if (go === 'go') return
+	Object.assign(process.env, {
+		PATH: `${dirname(go)}${delimiter}${process.env.PATH}`,
+		GOROOT: env.GOROOT,
+		GOMODCACHE: env.GOMODCACHE,
+		GOCACHE: env.GOCACHE,
+		GOTOOLCHAIN: env.GOTOOLCHAIN,
+		CGO_ENABLED: env.CGO_ENABLED,
 	})
 }
 

@@ -1,6 +1,7 @@
 // Makes a checkout ready to run: system packages, npm packages, build. `--test` adds what the tests need.
 // Does nothing, quickly, where nothing is missing.
 import { ensureCollector } from './collector.mjs'
+import { putGoOnPath } from './go-toolchain.mjs'
 import { ensureModules } from './lib/modules.mjs'
 import { ensurePackages } from './lib/packages.mjs'
 import { runScript, ScriptError, say, seconds } from './lib/report.mjs'
@@ -14,7 +15,10 @@ export async function setup({ test = false } = {}) {
 	await ensureModules()
 	await build()
 	// The judge of our bytes, and with it Go: minutes from nothing, kept in a cache folder.
-	if (test) await ensureCollector()
+	if (test) {
+		await ensureCollector()
+		await putGoOnPath()
+	}
 	const took = performance.now() - start
 	if (took > 2000) say(`Ready after ${seconds(took)}.`)
 }
