@@ -7,7 +7,16 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const OBJECTS = ['sock.bpf.o', 'sock_hash.bpf.o', 'sock_syscall.bpf.o']
+const OBJECTS = [
+	'sock.bpf.o',
+	'sock_hash.bpf.o',
+	'sock_syscall.bpf.o',
+	'sock_fexit.bpf.o',
+	'sock_kprobe.bpf.o',
+	'sock_syscall_old.bpf.o',
+	'sock_fexit_old.bpf.o',
+	'sock_kprobe_old.bpf.o',
+]
 const TARGET = join(root, 'src/capture/layout.gen.ts')
 
 /** The contract as text: what the hash is over. The same code goes into the generated file, so it is written once. */

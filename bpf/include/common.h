@@ -15,15 +15,8 @@
 #ifdef VOR_OLD
 /* Before 5.13 such a function takes no memory: there it is verified in each of its callers. */
 #define ALONE static __attribute__((noinline, unused))
-/* A result that the verifier shall not know: it would follow every value of it. `place`: a word of a map's value. */
-#define UNKNOWN(place, value)                       \
-	({                                          \
-		*(volatile __u32 *)&(place) = value; \
-		*(volatile __u32 *)&(place);        \
-	})
 #else
 #define ALONE __attribute__((noinline))
-#define UNKNOWN(place, value) (value)
 #endif
 
 /* Keeps a value the verifier must see bounded from being widened again by the compiler. */

@@ -40,7 +40,9 @@ INLINE void thread_opened(struct slot *slot, __u32 tid, const struct ids *ids)
 	}
 	slot->owner_tid = tid;
 	/* Others only ever subtract: what we see as zero stays zero. */
-	if (__sync_fetch_and_add(&work->open, 1) == 0) {
+	__u32 before = work->open;
+	__sync_fetch_and_add(&work->open, 1);
+	if (before == 0) {
 		work->ids = *ids;
 		work->ambiguous = 0;
 	} else {

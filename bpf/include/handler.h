@@ -190,7 +190,8 @@ INLINE void inexact_over(struct http1 *h, bool request, struct half *half)
 	half_next(half);
 }
 
-INLINE void http1_io(struct sock *sk, struct conn *c, struct http1 *h, struct scratch *s)
+/* False when there is nothing to parse. */
+INLINE bool http1_begin(struct sock *sk, struct conn *c, struct http1 *h, struct scratch *s)
 {
 	struct io *io = &s->io;
 	s->request = io->dir == h->request_dir;
@@ -199,17 +200,25 @@ INLINE void http1_io(struct sock *sk, struct conn *c, struct http1 *h, struct sc
 	if (half->state == HALF_LENGTH && half->left > (__u32)io->ret) {
 		half->left -= (__u32)io->ret;
 		half->body += (__u32)io->ret;
-		return;
+		return false;
 	}
 	if (half->state == HALF_DEAD)
-		return;
+		return false;
 	if (s->request) {
 		read_sequence(sk, c, s);
 		s->nonblocking = !!(FIELD(sk, sk_socket, file, f_flags) & VOR_O_NONBLOCK);
 	}
 	if (half->state == HALF_INEXACT)
 		inexact_over(h, s->request, half);
-	switch (http1_parse(c, h, s)) {
+	return true;
+}
+
+/* What follows from enum round_result. */
+INLINE void http1_end(struct sock *sk, struct conn *c, struct http1 *h, struct scratch *s, int result)
+{
+	struct io *io = &s->io;
+	struct half *half = s->request ? &h->request : &h->response;
+	switch (result) {
 	case ROUND_ON:
 		return;
 	case ROUND_UPGRADED:
@@ -245,22 +254,39 @@ INLINE void on_end(struct sock *sk, struct conn *c, __u32 dir, int ret, __u64 no
 		exchanges_finish(h, now, VOR_HTTP_CLOSED | (ret ? VOR_HTTP_PEER_RESET : 0), VOR_COUNT_MAX);
 }
 
-INLINE void on_io(struct sock *sk, struct conn *c, struct scratch *s)
+/* The HTTP/1 state whose parser is to read this operation, NULL = none. */
+INLINE struct http1 *io_begin(struct sock *sk, struct conn *c, struct scratch *s)
 {
 	struct http1 *h;
 	if (c->state == CONN_HTTP1) {
 		h = http1_get(sk, c->tcp);
 		if (!h) {
 			c->state = CONN_NEW;
-			return;
+			return NULL;
 		}
 	} else {
 		read_sequence(sk, c, s);
 		if (!recognise(sk, c, s))
-			return;
+			return NULL;
 		h = http1_get(sk, c->tcp);
 		if (!h)
-			return;
+			return NULL;
 	}
-	http1_io(sk, c, h, s);
+	return http1_begin(sk, c, h, s) ? h : NULL;
 }
+
+#ifdef VOR_OLD
+#include "steps.h"
+#else
+/* Returns whether there is more to do by tail calls: never, but on old kernels (steps.h). */
+INLINE int on_io(struct sock *sk, struct conn *c, struct scratch *s)
+{
+	struct http1 *h = io_begin(sk, c, s);
+	if (h)
+		http1_end(sk, c, h, s, http1_parse(c, h, s));
+	return 0;
+}
+
+#define STEPS(name, section, user)
+#define RUN(ctx, name, operation) return operation
+#endif

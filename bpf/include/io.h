@@ -7,6 +7,12 @@
 /* Segments of a vector looked at together; a longer vector is walked window by window, to the kernel's own limit. */
 #define IO_SEGMENTS 8
 #define IO_VECTOR_MAX 1024
+#ifdef VOR_OLD
+/* Windows of a vector that one read passes. */
+#define IO_WINDOWS_MAX 1
+#else
+#define IO_WINDOWS_MAX (IO_VECTOR_MAX / IO_SEGMENTS)
+#endif
 
 struct io_segment {
 	__u64 base;

@@ -110,6 +110,23 @@ INLINE __u64 join_check(const struct join_key *key, const struct joined *joined)
 	return sum;
 }
 
+#ifdef VOR_OLD
+/* Before 5.12 there is neither: user space joins what two took at once. x86 keeps the order of stores. */
+#define JOIN_STORE(word, value) (*(volatile __u32 *)&(word) = (value))
+INLINE __u32 join_mark(struct join *join)
+{
+	__u32 taken = *(volatile __u32 *)&join->taken;
+	*(volatile __u32 *)&join->taken = 1;
+	return taken;
+}
+#else
+#define JOIN_STORE(word, value) __sync_lock_test_and_set(&(word), value)
+INLINE __u32 join_mark(struct join *join)
+{
+	return __sync_fetch_and_or(&join->taken, 1);
+}
+#endif
+
 /* The client's. Of the two places the one whose entry was taken. The sequence number is taken away first and put in last:
  * a server that looks meanwhile finds nothing. */
 INLINE void join_publish(const struct join_key *key, const struct joined *joined)
@@ -122,13 +139,13 @@ INLINE void join_publish(const struct join_key *key, const struct joined *joined
 	}
 	if (!join)
 		return;
-	__sync_lock_test_and_set(&join->key.seq, ~key->seq);
+	JOIN_STORE(join->key.seq, ~key->seq);
 	__builtin_memcpy(&join->key, key, __builtin_offsetof(struct join_key, seq));
 	join->key.netns = key->netns;
 	join->joined = *joined;
 	join->check = join_check(key, joined);
 	join->taken = 0;
-	__sync_lock_test_and_set(&join->key.seq, key->seq);
+	JOIN_STORE(join->key.seq, key->seq);
 }
 
 /* The server's: true with the ids if the client is on this host. */
@@ -140,7 +157,7 @@ INLINE bool join_take(const struct join_key *key, struct joined *joined)
 	*joined = join->joined;
 	__u64 check = join->check;
 	/* Overwritten while we read, or written by two at once? */
-	if (__sync_fetch_and_or(&join->taken, 1) || !join_same(join, key))
+	if (join_mark(join) || !join_same(join, key))
 		return false;
 	return check == join_check(key, joined);
 }
@@ -150,5 +167,5 @@ INLINE bool join_take(const struct join_key *key, struct joined *joined)
 INLINE bool join_taken(const struct join_key *key)
 {
 	struct join *join = join_find(key);
-	return join && __sync_fetch_and_or(&join->taken, 1);
+	return join && join_mark(join);
 }

@@ -63,6 +63,14 @@ struct scratch {
 	__u32 request;     /* the half being parsed is the request half */
 	__u32 used;        /* bytes of chunk framing passed */
 	__u32 nonblocking; /* O_NONBLOCK of the socket's file */
+#ifdef VOR_OLD
+	__u32 feed;        /* the line feed that ends a line to look at, NO_FEED = none */
+	__u32 phase;       /* enum phase of the next step */
+	__u32 rounds;      /* rounds of this operation */
+	__u32 messages;    /* of a recvmmsg or sendmmsg (surface D): how many, the next one, where they are */
+	__u32 message;
+	__u64 vector;
+#endif
 };
 
 struct {
@@ -152,7 +160,7 @@ ALONE int io_read(struct scratch *s, __u32 at, __u32 offset, __u32 count)
 	w->left = count;
 	w->asked = count;
 	w->fault = 0;
-	for (int i = 0; i < IO_VECTOR_MAX / IO_SEGMENTS; i++)
+	for (int i = 0; i < IO_WINDOWS_MAX; i++)
 		if (!io_read_window(s, offset))
 			break;
 	return w->fault ? -1 : (int)(count - w->left);

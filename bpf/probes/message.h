@@ -32,7 +32,7 @@ INLINE void multi_over(struct sock *sk, __u32 dir)
 /* Two hooks say themselves when both are there; where there are more, user space says it (VOR_ARMED). */
 INLINE void hook_seen(__u32 dir)
 {
-#ifndef VOR_ARMED
+#if !defined(VOR_ARMED) && !defined(VOR_OLD)
 	FETCH_OR(&vor_hooks_seen, 1u << dir);
 #endif
 }
@@ -68,6 +68,5 @@ INLINE int socket_io(struct sock *sk, int ret, int flags, __u32 dir, __u32 user)
 		multi_next(c, &s->io);
 	if (flags & VOR_MSG_TRUNC)
 		s->io.segments = 0;
-	on_io(sk, c, s);
-	return 0;
+	return on_io(sk, c, s);
 }

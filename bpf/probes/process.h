@@ -9,7 +9,13 @@
 #include "../maps/scratch.h"
 
 /* Bytes of the environment searched for OTEL_ variables. */
+#ifdef VOR_OLD
+#define ENV_SEARCHED 1000
+#define ENV_LINES 40
+#else
 #define ENV_SEARCHED 4000
+#define ENV_LINES 256
+#endif
 
 struct env_walk {
 	struct scratch *s;
@@ -78,7 +84,7 @@ INLINE void exec_environment(struct vor_exec_record *record, struct scratch *s, 
 	s->end = size;
 	s->scan = s->line = s->stop = 0;
 	struct env_walk w = {.s = s, .record = record};
-	REPEAT(ENV_SEARCHED / 8 + 256, env_step, &w);
+	REPEAT(ENV_SEARCHED / 8 + ENV_LINES, env_step, &w);
 	if (s->scan < s->end && s->end == ENV_SEARCHED)
 		record->env_truncated = 1;
 	if (s->stop && s->stop <= VOR_EXEC_ENV_MAX) {
@@ -120,6 +126,10 @@ int BPF_PROG(vor_exec, struct task_struct *task, int old_pid, struct linux_binpr
 	struct scratch *s = scratch_get(SCRATCH_PROCESS);
 	if (!s)
 		return 0;
+	/* That the old image (a shell, the child of a rejected program) was rejected says nothing about the new one. */
+	__u32 tgid = task->tgid, *verdict = bpf_map_lookup_elem(&vor_processes, &tgid);
+	if (verdict && (*verdict & 0xff) == VOR_SELECT_REJECTED)
+		bpf_map_delete_elem(&vor_processes, &tgid);
 	struct vor_exec_record *record = process_reserve(struct vor_exec_record, VOR_RECORD_EXEC);
 	if (!record)
 		return 0;

@@ -4,6 +4,9 @@
  *
  * What was under way when the hooks were attached is not seen: a call that had been entered before returns unhooked. */
 #define VOR_SCRATCH_MORE 16
+#ifdef VOR_OLD
+#define VOR_FOUND_SOCKETS
+#endif
 #define VOR_OWN_ENTRY
 #define VOR_ARMED
 #include "../include/anchor.h"
@@ -17,7 +20,11 @@
 
 /* bpf_get_func_ret and bpf_get_func_arg_cnt are there (5.17). Without them every recvmsg has six arguments: the one between
  * length and flags (`nonblock`) went away in 5.19. */
+#ifdef VOR_OLD
+#define vor_has_function_return false
+#else
 const volatile bool vor_has_function_return = true;
+#endif
 
 #define SCRATCH_OF(hook) (SCRATCH_USERS + (hook))
 
@@ -49,62 +56,40 @@ INLINE int received(void *ctx, struct sock *sk, __u32 hook)
 	return socket_io(sk, RETURNED(6), flags, DIR_RECV, SCRATCH_OF(hook));
 }
 
-#define RECEIVE(hook, function)                            \
-	SEC("fexit/" #function)                            \
-	int BPF_PROG(vor_##function, struct sock *sk)      \
-	{                                                  \
-		return received(ctx, sk, hook);            \
+#define RECEIVE(hook, function)                                                 \
+	STEPS(function, "fexit/" #function, SCRATCH_OF(hook))                   \
+	SEC("fexit/" #function)                                                 \
+	int BPF_PROG(vor_##function, struct sock *sk)                           \
+	{                                                                       \
+		RUN(ctx, function, received(ctx, sk, hook));                    \
 	}
 
-#define SEND(hook, function, arguments)                                                                  \
-	SEC("fexit/" #function)                                                                          \
-	int BPF_PROG(vor_##function, struct sock *sk)                                                    \
-	{                                                                                                \
-		return socket_io(sk, RETURNED(arguments), 0, DIR_SEND, SCRATCH_OF(hook));           \
+/* `socket`: what the first argument is; `arguments`: how many; `flags`: of a receive. */
+#define HOOK(hook, function, first, socket, arguments, flags, dir)                                            \
+	STEPS(function, "fexit/" #function, SCRATCH_OF(hook))                                                 \
+	SEC("fexit/" #function)                                                                               \
+	int BPF_PROG(vor_##function, struct first)                                                            \
+	{                                                                                                     \
+		RUN(ctx, function, socket_io(socket, RETURNED(arguments), flags, dir, SCRATCH_OF(hook)));     \
 	}
 
 RECEIVE(0, tcp_recvmsg)
-SEND(1, tcp_sendmsg, 3)
+HOOK(1, tcp_sendmsg, sock *sk, sk, 3, 0, DIR_SEND)
 /* Paths of their own: a socket in a sockmap, kernel TLS, MPTCP. */
-SEND(2, tcp_bpf_sendmsg, 3)
+HOOK(2, tcp_bpf_sendmsg, sock *sk, sk, 3, 0, DIR_SEND)
 RECEIVE(3, tls_sw_recvmsg)
-SEND(4, tls_sw_sendmsg, 3)
+HOOK(4, tls_sw_sendmsg, sock *sk, sk, 3, 0, DIR_SEND)
 RECEIVE(5, mptcp_recvmsg)
-SEND(6, mptcp_sendmsg, 3)
-/* sendfile and splice into a socket until 6.4; later they are sendmsg. */
-SEND(7, tcp_sendpage, 5)
-
-/* ssize_t f(sock, pos, pipe, len, flags): bytes that left for a pipe. */
-SEC("fexit/tcp_splice_read")
-int BPF_PROG(vor_tcp_splice_read, struct socket *sock)
-{
-	return socket_io(sock->sk, RETURNED(5), 0, DIR_RECV, SCRATCH_OF(8));
-}
-
-/* int f(sock, msg, len, flags) */
-SEC("fexit/unix_stream_recvmsg")
-int BPF_PROG(vor_unix_stream_recvmsg, struct socket *sock, void *msg, __u64 length, int flags)
-{
-	return socket_io(sock->sk, RETURNED(4), flags, DIR_RECV, SCRATCH_OF(9));
-}
-
-SEC("fexit/unix_stream_sendmsg")
-int BPF_PROG(vor_unix_stream_sendmsg, struct socket *sock)
-{
-	return socket_io(sock->sk, RETURNED(3), 0, DIR_SEND, SCRATCH_OF(10));
-}
-
-SEC("fexit/unix_stream_sendpage")
-int BPF_PROG(vor_unix_stream_sendpage, struct socket *sock)
-{
-	return socket_io(sock->sk, RETURNED(5), 0, DIR_SEND, SCRATCH_OF(11));
-}
-
-SEC("fexit/unix_stream_splice_read")
-int BPF_PROG(vor_unix_stream_splice_read, struct socket *sock)
-{
-	return socket_io(sock->sk, RETURNED(5), 0, DIR_RECV, SCRATCH_OF(12));
-}
+HOOK(6, mptcp_sendmsg, sock *sk, sk, 3, 0, DIR_SEND)
+/* sendfile and splice into a socket until 6.4 (later they are sendmsg): int f(sk, page, offset, size, flags). */
+HOOK(7, tcp_sendpage, sock *sk, sk, 5, 0, DIR_SEND)
+HOOK(8, unix_stream_sendpage, socket *sock, sock->sk, 5, 0, DIR_SEND)
+/* Bytes that left for a pipe: ssize_t f(sock, pos, pipe, len, flags). */
+HOOK(9, tcp_splice_read, socket *sock, sock->sk, 5, 0, DIR_RECV)
+HOOK(10, unix_stream_splice_read, socket *sock, sock->sk, 5, 0, DIR_RECV)
+/* int f(sock, msg, len, flags), and without flags. */
+HOOK(11, unix_stream_recvmsg, socket *sock, sock->sk, 4, (int)CONTEXT(3), DIR_RECV)
+HOOK(12, unix_stream_sendmsg, socket *sock, sock->sk, 3, 0, DIR_SEND)
 
 SEC("fentry/tcp_sendmsg")
 int BPF_PROG(vor_send_entry, struct sock *sk)

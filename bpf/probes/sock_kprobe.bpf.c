@@ -96,16 +96,19 @@ int vor_enter_tcp_sendmsg(struct pt_regs *regs)
 	return send_entry(sk);
 }
 
+STEPS(recv, "kretprobe", SCRATCH_RECV)
+STEPS(send, "kretprobe", SCRATCH_SEND)
+
 SEC("kretprobe")
 int vor_leave_recv(struct pt_regs *regs)
 {
-	return left((int)KPROBE_RETURN(regs), DIR_RECV);
+	RUN(regs, recv, left((int)KPROBE_RETURN(regs), DIR_RECV));
 }
 
 SEC("kretprobe")
 int vor_leave_send(struct pt_regs *regs)
 {
-	return left((int)KPROBE_RETURN(regs), DIR_SEND);
+	RUN(regs, send, left((int)KPROBE_RETURN(regs), DIR_SEND));
 }
 
 char _license[] SEC("license") = "Dual MIT/GPL";

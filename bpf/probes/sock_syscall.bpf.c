@@ -90,15 +90,12 @@ INLINE bool socket_behind(struct found *found, struct task_struct *task, __s32 f
 	return found->sk;
 }
 
-/* One message, its memory in s->io. */
-INLINE int message_io(struct conn *c, struct scratch *s)
-{
-	on_io((struct sock *)s->io.sock, c, s);
-	return 0;
-}
-
 /* Most messages looked at in one call: the kernel's own limit. */
+#ifdef VOR_OLD
+#define MESSAGES_MAX 64
+#else
 #define MESSAGES_MAX 1024
+#endif
 
 struct messages {
 	__u64 vector;      /* user address of the mmsghdrs */
@@ -118,6 +115,21 @@ static long message_add(__u32 i, struct messages *m)
 	return 0;
 }
 
+#ifdef VOR_OLD
+INLINE int messages_io(struct sock *sk, struct conn *c, struct scratch *s, __u64 vector, __u32 count)
+{
+	struct messages m = {.vector = vector};
+	for (__u32 i = 0; i < MESSAGES_MAX && i < count; i++)
+		message_add(i, &m);
+	s->io.after = m.bytes;
+	s->io.ret = 0;
+	on_io(sk, c, s);
+	s->messages = count > MESSAGES_MAX ? MESSAGES_MAX : count;
+	s->message = 0;
+	s->vector = vector;
+	return 1;
+}
+#else
 /* Message `i` of a recvmmsg or sendmmsg that is over. */
 ALONE int message_of_many(struct conn *c, struct scratch *s, __u64 vector, __u32 i)
 {
@@ -130,10 +142,10 @@ ALONE int message_of_many(struct conn *c, struct scratch *s, __u64 vector, __u32
 	s->io.after -= length;
 	s->io.call = i;
 	io_from_syscall(&s->io);
-	return message_io(c, s);
+	return on_io((struct sock *)s->io.sock, c, s);
 }
 
-INLINE void messages_io(struct conn *c, struct scratch *s, __u64 vector, __u32 count)
+INLINE int messages_io(struct sock *sk, struct conn *c, struct scratch *s, __u64 vector, __u32 count)
 {
 	struct messages m = {.vector = vector};
 	if (count > MESSAGES_MAX)
@@ -146,10 +158,15 @@ INLINE void messages_io(struct conn *c, struct scratch *s, __u64 vector, __u32 c
 		message_of_many(c, s, vector, i);
 	}
 	s->io.after = 0;
+	return 0;
 }
+#endif
 
-SEC("tp_btf/sys_exit")
-int BPF_PROG(vor_sys_exit, struct pt_regs *regs, long ret)
+STEPS(recv, "tp_btf/sys_exit", SCRATCH_RECV)
+STEPS(send, "tp_btf/sys_exit", SCRATCH_SEND)
+
+/* Returns 1 + the direction whose steps are to run (old kernels), else 0. */
+INLINE int call_over(struct pt_regs *regs, long ret)
 {
 	struct call call;
 	struct found found;
@@ -187,16 +204,27 @@ int BPF_PROG(vor_sys_exit, struct pt_regs *regs, long ret)
 	struct scratch *s = operation_begin(sk, c, dir, dir, ret);
 	if (!s)
 		return 0;
-	if (call.multi) {
-		messages_io(c, s, REGS_2(regs), ret);
-		return 0;
-	}
+	if (call.multi)
+		return messages_io(sk, c, s, REGS_2(regs), ret) ? 1 + dir : 0;
+	s->io.after = 0;
 	io_from_syscall(&s->io);
 	s->io.fd = call.fd;
 	if (call.flags & VOR_MSG_TRUNC)
 		s->io.segments = 0;
-	message_io(c, s);
-	return 0;
+	return on_io(sk, c, s) ? 1 + dir : 0;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(vor_sys_exit, struct pt_regs *regs, long ret)
+{
+	__u32 steps = call_over(regs, ret);
+#ifdef VOR_OLD
+	if (steps == 1 + DIR_RECV)
+		bpf_tail_call(ctx, &vor_steps_recv, 0);
+	else if (steps)
+		bpf_tail_call(ctx, &vor_steps_send, 0);
+#endif
+	return steps & 0;
 }
 
 char _license[] SEC("license") = "Dual MIT/GPL";

@@ -15,6 +15,7 @@ enum guess {
 };
 
 /* Number of capital letters from `at` on, at most CLASSIFY_BYTES. */
+#ifndef VOR_OLD
 ALONE int capitals(struct scratch *s, __u32 at)
 {
 	if (!s)
@@ -24,8 +25,10 @@ ALONE int capitals(struct scratch *s, __u32 at)
 			return i;
 	return CLASSIFY_BYTES;
 }
+#endif
 
 /* Number of CR and LF at the start, at most 4. */
+#ifndef VOR_OLD
 ALONE int empty_lines(struct scratch *s)
 {
 	if (!s)
@@ -38,6 +41,7 @@ ALONE int empty_lines(struct scratch *s)
 	}
 	return 4;
 }
+#endif
 
 /* What `n` bytes at s->buffer + at say; zeros follow them. */
 INLINE int classify_at(struct scratch *s, __u32 at, __u32 n)

@@ -8,13 +8,27 @@
 #include "../maps/scratch.h"
 
 /* Windows of head bytes and steps over body framing looked at in one operation. */
+#ifdef VOR_OLD
+#define ROUNDS_MAX 60 /* what the tail calls allow, and some for the response's head */
+#else
 #define ROUNDS_MAX 96
+#endif
 /* Chunk headers walked in one operation. Beyond: VOR_HTTP_SIZE_INEXACT. */
 #define CHUNKS_MAX 32
 /* Bytes of a line that overflowed the carry: its start, and this many from its end. */
 #define LINE_TAIL 16
+#ifdef VOR_OLD
+/* A window ends after one line that is looked at. */
+#define HEAD_WINDOWS_MAX 256
+#define WINDOW 512
+#define NO_FEED 0xffffffffu
+#define SCAN_STEPS 64
+#else
 /* Bytes of a head looked at in one operation; a longer one is given up. */
 #define HEAD_WINDOWS_MAX 16
+#define WINDOW IO_READ_MAX
+#define SCAN_STEPS (IO_READ_MAX / 8 + 128)
+#endif
 
 #define LOWER 0x2020202020202020ull
 #define WORD(a, b, c, d, e, f, g, h)                                                                              \
@@ -79,6 +93,10 @@ INLINE void message_starts(struct conn *c, struct scratch *s, struct half *half,
 	half->arrival_ns = s->io.dir == DIR_RECV && c->arrival_seq == half->start_seq ? c->arrival_ns : 0;
 }
 
+#ifdef VOR_OLD
+#include "branchless.h"
+#endif
+
 /* ---- the end of a message ---- */
 
 INLINE void request_end(struct work *w, struct half *half)
@@ -128,6 +146,7 @@ ALONE int response_end(struct http1 *h, struct scratch *s, __u32 flags)
 /* ---- first lines ---- */
 
 /* Position of the first space within the first 64 bytes after `from`, 0 = none. */
+#ifndef VOR_OLD
 ALONE int find_space(struct scratch *s, __u32 from)
 {
 	if (!s)
@@ -137,6 +156,7 @@ ALONE int find_space(struct scratch *s, __u32 from)
 			return i;
 	return 0;
 }
+#endif
 
 INLINE __u32 known_method(__u64 w, __u32 *length)
 {
@@ -255,6 +275,7 @@ INLINE __u32 not_blank(__u8 byte)
 }
 
 /* Number of blanks at the start (at most 64) and at the end of a value. */
+#ifndef VOR_OLD
 ALONE __u32 leading_blanks(struct scratch *s, __u32 at, __u32 end)
 {
 	if (!s)
@@ -264,7 +285,9 @@ ALONE __u32 leading_blanks(struct scratch *s, __u32 at, __u32 end)
 			return i;
 	return 64;
 }
+#endif
 
+#ifndef VOR_OLD
 ALONE __u32 trailing_blanks(struct scratch *s, __u32 at, __u32 end)
 {
 	if (!s)
@@ -274,6 +297,7 @@ ALONE __u32 trailing_blanks(struct scratch *s, __u32 at, __u32 end)
 			return i;
 	return 64;
 }
+#endif
 
 struct span {
 	__u32 at;
@@ -289,6 +313,7 @@ INLINE struct span value_of(struct scratch *s, __u32 at, __u32 end)
 	return v;
 }
 
+#ifndef VOR_OLD
 ALONE int content_length(struct scratch *s, struct half *half, __u32 at, __u32 end)
 {
 	__u64 value = 0;
@@ -306,6 +331,7 @@ ALONE int content_length(struct scratch *s, struct half *half, __u32 at, __u32 e
 	half->flags |= HEAD_LENGTH | HEAD_LAST_FRAMING;
 	return ROUND_ON;
 }
+#endif
 
 /* The last transfer coding decides; several lines are one list. */
 INLINE void transfer_encoding(struct scratch *s, struct half *half, __u32 at, __u32 end)
@@ -664,8 +690,13 @@ static long scan_step(__u32 i, struct work *w)
 		s->line = at + 1;
 		return 0;
 	}
+#ifdef VOR_OLD
+	s->feed = at; /* looked at when the loop is over: verified once */
+	return 1;
+#else
 	s->result = line_end(w->c, w->h, s, at);
 	return s->result || s->stop;
+#endif
 }
 
 INLINE void keep_line(struct work *w, struct half *half)
@@ -705,7 +736,7 @@ INLINE int window(struct work *w, struct half *half, __u32 rest)
 {
 	struct scratch *s = w->s;
 	__u64 carried = half->carry_length;
-	__u32 n = MIN(rest, IO_READ_MAX);
+	__u32 n = MIN(rest, WINDOW);
 	if (s->windows++ >= HEAD_WINDOWS_MAX)
 		return ROUND_MALFORMED;
 	if (carried) {
@@ -732,7 +763,17 @@ INLINE int window(struct work *w, struct half *half, __u32 rest)
 	s->scan = half->state == HALF_FIRST_LINE ? 0 : carried;
 	s->stop = 0;
 	s->result = ROUND_ON;
-	REPEAT(IO_READ_MAX / 8 + 128, scan_step, w);
+#ifdef VOR_OLD
+	s->feed = NO_FEED;
+#endif
+	REPEAT(SCAN_STEPS, scan_step, w);
+#ifdef VOR_OLD
+	if (s->feed != NO_FEED) {
+		s->result = line_end(w->c, w->h, s, s->feed);
+		if (!s->stop)
+			s->stop = s->line;
+	}
+#endif
 	if (s->result)
 		return s->result;
 	if (!s->stop && s->scan < s->end)
@@ -824,6 +865,10 @@ ALONE int chunk_framing(struct half *half, struct scratch *s, __u32 rest)
 
 /* ---- one operation ---- */
 
+#ifdef VOR_OLD
+static __attribute__((noinline)) long http1_round(__u32 i, struct work *w);
+#endif
+
 static long http1_round(__u32 i, struct work *w)
 {
 	struct scratch *s = w->s;
@@ -880,6 +925,7 @@ static long http1_round(__u32 i, struct work *w)
 	return result != ROUND_ON;
 }
 
+#ifndef VOR_OLD
 /* All bytes of the operation. Returns enum round_result. */
 ALONE int http1_parse(struct conn *c, struct http1 *h, struct scratch *s)
 {
@@ -893,3 +939,4 @@ ALONE int http1_parse(struct conn *c, struct http1 *h, struct scratch *s)
 	REPEAT(ROUNDS_MAX, http1_round, &w);
 	return s->outcome;
 }
+#endif

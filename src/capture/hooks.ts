@@ -81,6 +81,20 @@ function refuseRequired(missing: readonly string[], form: SurfaceForm, why: stri
 	)
 }
 
+/** Programs of the forms for old kernels that run only by tail calls (bpf/include/steps.h). */
+const STEP = 'vor_step_'
+const isStep = (program: string): boolean => program.startsWith(STEP)
+
+/** Puts the step programs into the arrays through which they are called. After load, before attach. */
+export function linkSteps(object: BpfObject, missing: readonly string[]): void {
+	for (const { name, section } of object.programs) {
+		if (!isStep(name) || missing.includes(hookOf(section))) continue
+		const key = new Uint8Array(new Uint32Array([0]).buffer)
+		const value = new Uint8Array(new Uint32Array([object.program(name).fd]).buffer)
+		object.map(`vor_steps_${name.slice(STEP.length)}`).set(key, value)
+	}
+}
+
 /**
  * Attaches every program that has a place of its own. Processes first: from then on none can start unseen. Then what every
  * socket passes last, so that what belongs together comes together.
@@ -94,7 +108,7 @@ export async function attachHooks(
 		hook.startsWith('sched_') ? 0 : form.required.includes(hook) ? 2 : 1
 	const places = object.programs
 		.map(({ name, section }) => ({ name, hook: hookOf(section) }))
-		.filter(({ hook }) => hook !== '' && !missing.includes(hook))
+		.filter(({ name, hook }) => hook !== '' && !missing.includes(hook) && !isStep(name))
 		.sort((a, b) => rank(a.hook) - rank(b.hook))
 	const links: BpfLink[] = []
 	try {

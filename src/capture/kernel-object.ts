@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { release } from 'node:os'
 import { BpfError, type BpfLink, type BpfObject, openObject, probeFeature } from 'bpf-native-loader'
 import { VorError } from '../util/errors.ts'
-import { attachHooks, hookOf, switchOffAbsentFunctions, switchOffRefused } from './hooks.ts'
+import { attachHooks, hookOf, linkSteps, switchOffAbsentFunctions, switchOffRefused } from './hooks.ts'
 import { checkLayout } from './layout-check.ts'
 import type { CaptureOptions } from './options.ts'
 import { objectPath } from './paths.ts'
@@ -159,6 +159,7 @@ async function loadWithout(
 	if (form.object === 'sock_fexit') object.setGlobal('vor_has_function_return', await hasFunctionReturn())
 	if (options.ringBytes !== undefined) object.setMaxEntries('vor_ring', options.ringBytes)
 	await object.load()
+	linkSteps(object, missingHooks)
 	const words = sharedWords(object)
 	return {
 		object,

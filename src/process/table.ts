@@ -282,10 +282,11 @@ class Table implements ProcessTable {
 		entry.listenPorts = []
 		entry.seenTraces = false
 		entry.seenMetrics = false
-		// The kernel forgot its verdict with the old image; one that was told since the exec is about the old one, too.
-		if (entry.kernel !== 'forget') this.selections.push({ pid: event.pid, selection: 'forget', nginx: false })
-		entry.kernel = 'forget'
-		entry.kernelNginx = false
+		// The kernel forgot a rejection with the old image; one that was told since the exec is about the old one, too.
+		if (entry.kernel === 'rejected') {
+			entry.kernel = 'forget'
+			this.selections.push({ pid: event.pid, selection: 'forget', nginx: false })
+		}
 		this.toScan.add(event.pid)
 		this.secondLook.push({ entry, dueNs: event.timeNs + SECOND_LOOK_NS })
 		this.update(entry)

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type BpfLink, type BpfObject, openObject } from 'bpf-native-loader'
+import { linkSteps } from '../../../src/capture/hooks.ts'
 import {
 	COUNTER,
 	connRecord,
@@ -10,8 +11,8 @@ import {
 	SELECTION,
 } from '../../../src/capture/layout.gen.ts'
 
-export type StorageForm = 'sock' | 'sock_hash' | 'sock_syscall'
-export const STORAGE_FORMS: readonly StorageForm[] = ['sock', 'sock_hash', 'sock_syscall']
+export type StorageForm = 'sock' | 'sock_hash' | 'sock_syscall' | 'sock_syscall_old'
+export const STORAGE_FORMS: readonly StorageForm[] = ['sock', 'sock_hash', 'sock_syscall', 'sock_syscall_old']
 
 /** The BPF programs on this kernel, looking only at the processes they are told to. */
 export interface Kernel {
@@ -87,9 +88,11 @@ export async function openKernel(form: StorageForm, options: { ringBytes?: numbe
 	object.setGlobal('vor_selection_generation', GENERATION_MARK)
 	if (options.ringBytes !== undefined) object.setMaxEntries('vor_ring', options.ringBytes)
 	await object.load()
+	linkSteps(object, [])
 	const links: BpfLink[] = []
 	for (const { name, section } of object.programs)
-		if (section.startsWith('tp_btf/')) links.push(await object.program(name).attach())
+		if (section.startsWith('tp_btf/') && !name.startsWith('vor_step_'))
+			links.push(await object.program(name).attach())
 	await bothHooksSeen()
 	const ring = object.map('vor_ring').ring()
 	const processes = object.map('vor_processes')
