@@ -34,6 +34,6 @@ describe('the young generation', () => {
 		const free = run('')
 		const limited = run('limitYoungGeneration(4 << 20)')
 		expect(free).toBeGreaterThan(16 << 20)
-		expect(limited).toBeLessThanOrEqual(8 << 20)
+		expect(limited).toBeLessThanOrEqual(16 << 20)
 	}, 60_000)
 })
