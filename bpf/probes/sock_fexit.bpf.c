@@ -18,12 +18,12 @@
 #include "sweep.h"
 #include "process.h"
 
-/* bpf_get_func_ret and bpf_get_func_arg_cnt are there (5.17). Without them every recvmsg has six arguments: the one between
+/* bpf_get_func_ret and bpf_get_func_arg_cnt came with bpf_loop (5.17). Before, every recvmsg has six arguments: the one between
  * length and flags (`nonblock`) went away in 5.19. */
 #ifdef VOR_OLD
-#define vor_has_function_return false
+#define HAS_FUNCTION_RETURN false
 #else
-const volatile bool vor_has_function_return = true;
+#define HAS_FUNCTION_RETURN true
 #endif
 
 #define SCRATCH_OF(hook) (SCRATCH_USERS + (hook))
@@ -40,7 +40,7 @@ const volatile bool vor_has_function_return = true;
 #define RETURNED(arguments)                                                    \
 	({                                                                     \
 		__u64 _returned = 0;                                           \
-		if (vor_has_function_return)                                   \
+		if (HAS_FUNCTION_RETURN)                                   \
 			bpf_get_func_ret(ctx, &_returned);                     \
 		else                                                           \
 			_returned = CONTEXT(arguments);                        \
@@ -51,7 +51,7 @@ const volatile bool vor_has_function_return = true;
 INLINE int received(void *ctx, struct sock *sk, __u32 hook)
 {
 	int flags = (int)CONTEXT(4);
-	if (vor_has_function_return && bpf_get_func_arg_cnt(ctx) == 5)
+	if (HAS_FUNCTION_RETURN && bpf_get_func_arg_cnt(ctx) == 5)
 		flags = (int)CONTEXT(3);
 	return socket_io(sk, RETURNED(6), flags, DIR_RECV, SCRATCH_OF(hook));
 }

@@ -156,7 +156,6 @@ async function loadWithout(
 	object.setGlobal('vor_capture_unix', options.unixSockets ?? true)
 	object.setGlobal('vor_selection_generation', GENERATION_MARK)
 	object.setGlobal('vor_hooks_seen', HOOKS_MARK)
-	if (form.object === 'sock_fexit') object.setGlobal('vor_has_function_return', await hasFunctionReturn())
 	if (options.ringBytes !== undefined) object.setMaxEntries('vor_ring', options.ringBytes)
 	await object.load()
 	linkSteps(object, missingHooks)
@@ -175,13 +174,6 @@ async function loadWithout(
 		},
 		bumpSelection: words.bumpSelection,
 	}
-}
-
-/** bpf_get_func_ret, kernel 5.17. */
-const GET_FUNCTION_RETURN = 184
-
-async function hasFunctionReturn(): Promise<boolean> {
-	return (await probeFeature({ kind: 'helper', type: 'tracing', helper: GET_FUNCTION_RETURN })).supported
 }
 
 function openOrExplain(path: string): BpfObject {
