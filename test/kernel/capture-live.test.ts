@@ -37,11 +37,15 @@ function totals(of: Live) {
 	return { ...stage, held: stage.held(), droppedSum: dropped }
 }
 
-describe.each(['socket', 'hash'] as const)('with connection state in the %s storage', (storage) => {
+describe.each([
+	{ surface: 'tp_btf', storage: 'socket' },
+	{ surface: 'tp_btf', storage: 'hash' },
+	{ surface: 'syscall', storage: 'hash' },
+] as const)('on surface $surface with connection state in the $storage', ({ surface, storage }) => {
 	test('requests of programs that ran before and that started later are seen with their names', async () => {
 		const before = await shop()
-		live = await startCapture({ storage })
-		expect(live.capture).toMatchObject({ surface: 'tp_btf', storage })
+		live = await startCapture({ surface, storage })
+		expect(live.capture).toMatchObject({ surface, storage })
 		const after = await shop()
 		for (const { port } of [before, after]) {
 			await run('curl', ['-s', `http://127.0.0.1:${port}/a`, `http://127.0.0.1:${port}/missing/b`])
@@ -66,7 +70,7 @@ describe.each(['socket', 'hash'] as const)('with connection state in the %s stor
 
 	test('received = sent + dropped + held, and every request of a load is there', async () => {
 		const server = await shop()
-		live = await startCapture({ storage })
+		live = await startCapture({ surface, storage })
 		await run('curl', ['-s', '-o', '/dev/null', `http://127.0.0.1:${server.port}/[1-2000]`], {
 			maxBuffer: 1 << 24,
 		})
@@ -84,7 +88,7 @@ describe.each(['socket', 'hash'] as const)('with connection state in the %s stor
 	test('with a ring too small spans are lost, counted, and their RED is in the fallback', async () => {
 		const server = await shop()
 		// One page, drained rarely: most of the burst finds it full.
-		live = await startCapture({ storage, ringBytes: 4096, minIntervalMs: 400, maxIntervalMs: 500 })
+		live = await startCapture({ surface, storage, ringBytes: 4096, minIntervalMs: 400, maxIntervalMs: 500 })
 		await run('curl', ['-s', '-o', '/dev/null', `http://127.0.0.1:${server.port}/[1-1500]`], {
 			maxBuffer: 1 << 24,
 		})
