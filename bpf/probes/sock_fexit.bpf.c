@@ -83,10 +83,12 @@ RECEIVE(5, mptcp_recvmsg)
 HOOK(6, mptcp_sendmsg, sock *sk, sk, 3, 0, DIR_SEND)
 /* sendfile and splice into a socket until 6.4 (later they are sendmsg): int f(sk, page, offset, size, flags). */
 HOOK(7, tcp_sendpage, sock *sk, sk, 5, 0, DIR_SEND)
+#ifndef VOR_OLD /* each costs the old verifiers a third of a second */
 HOOK(8, unix_stream_sendpage, socket *sock, sock->sk, 5, 0, DIR_SEND)
 /* Bytes that left for a pipe: ssize_t f(sock, pos, pipe, len, flags). */
 HOOK(9, tcp_splice_read, socket *sock, sock->sk, 5, 0, DIR_RECV)
 HOOK(10, unix_stream_splice_read, socket *sock, sock->sk, 5, 0, DIR_RECV)
+#endif
 /* int f(sock, msg, len, flags), and without flags. */
 HOOK(11, unix_stream_recvmsg, socket *sock, sock->sk, 4, (int)CONTEXT(3), DIR_RECV)
 HOOK(12, unix_stream_sendmsg, socket *sock, sock->sk, 3, 0, DIR_SEND)

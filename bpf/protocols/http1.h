@@ -22,12 +22,14 @@
 #define HEAD_WINDOWS_MAX 256
 #define WINDOW 512
 #define NO_FEED 0xffffffffu
+#define PART static __attribute__((noinline))
 #define SCAN_STEPS 64
 #else
 /* Bytes of a head looked at in one operation; a longer one is given up. */
 #define HEAD_WINDOWS_MAX 16
 #define WINDOW IO_READ_MAX
 #define SCAN_STEPS (IO_READ_MAX / 8 + 128)
+#define PART INLINE
 #endif
 
 #define LOWER 0x2020202020202020ull
@@ -731,14 +733,19 @@ INLINE void keep_line(struct work *w, struct half *half)
 	}
 }
 
-/* One window of up to 1 KiB of lines: head or trailer. */
-INLINE int window(struct work *w, struct half *half, __u32 rest)
+/* The bytes of one window: the carried line, then what comes. Everything goes through the scratch entry, so that a verifier
+ * that walks each part by itself (VOR_OLD) finds the same state behind every way through it. */
+PART int window_read(struct work *w)
 {
 	struct scratch *s = w->s;
+	struct half *half = half_of(w);
 	__u64 carried = half->carry_length;
-	__u32 n = MIN(rest, WINDOW);
-	if (s->windows++ >= HEAD_WINDOWS_MAX)
-		return ROUND_MALFORMED;
+	s->carried = carried;
+	s->line = 0;
+	s->stop = 0;
+	s->result = ROUND_ON;
+	/* The carry holds no line feed, but for empty lines before the first request of a connection. */
+	s->scan = half->state == HALF_FIRST_LINE ? 0 : carried;
 	if (carried) {
 		if (s->request) {
 			BOUND(carried, 1023);
@@ -752,28 +759,22 @@ INLINE int window(struct work *w, struct half *half, __u32 rest)
 	} else if (half->state == HALF_FIRST_LINE) {
 		message_starts(w->c, s, half, s->offset);
 	}
-	if (io_read(s, carried, s->offset, n) != n)
-		return ROUND_FAULT;
-	__u64 end = carried + n;
-	BOUND(end, 2047);
-	s->carried = carried;
-	s->end = end;
-	s->line = 0;
-	/* The carry holds no line feed, but for empty lines before the first request of a connection. */
-	s->scan = half->state == HALF_FIRST_LINE ? 0 : carried;
-	s->stop = 0;
-	s->result = ROUND_ON;
+	return 0;
+}
+
+PART int window_scan(struct work *w)
+{
 #ifdef VOR_OLD
-	s->feed = NO_FEED;
+	w->s->feed = NO_FEED;
 #endif
 	REPEAT(SCAN_STEPS, scan_step, w);
-#ifdef VOR_OLD
-	if (s->feed != NO_FEED) {
-		s->result = line_end(w->c, w->h, s, s->feed);
-		if (!s->stop)
-			s->stop = s->line;
-	}
-#endif
+	return 0;
+}
+
+PART int window_end(struct work *w)
+{
+	struct scratch *s = w->s;
+	struct half *half = half_of(w);
 	if (s->result)
 		return s->result;
 	if (!s->stop && s->scan < s->end)
@@ -784,9 +785,33 @@ INLINE int window(struct work *w, struct half *half, __u32 rest)
 			half->carry_length = 0;
 		return ROUND_ON;
 	}
-	s->offset += n;
+	s->offset += s->end - s->carried;
 	keep_line(w, half);
 	return ROUND_ON;
+}
+
+/* One window of up to 1 KiB of lines: head or trailer. */
+INLINE int window(struct work *w, struct half *half, __u32 rest)
+{
+	struct scratch *s = w->s;
+	if (s->windows++ >= HEAD_WINDOWS_MAX)
+		return ROUND_MALFORMED;
+	window_read(w);
+	__u32 n = MIN(rest, WINDOW);
+	__u64 end = s->carried + n;
+	BOUND(end, 2047);
+	s->end = end;
+	if (io_read(s, s->carried, s->offset, n) != n)
+		return ROUND_FAULT;
+	window_scan(w);
+#ifdef VOR_OLD
+	if (s->feed != NO_FEED) {
+		s->result = line_end(w->c, w->h, s, s->feed);
+		if (!s->stop)
+			s->stop = s->line;
+	}
+#endif
+	return window_end(w);
 }
 
 /* ---- chunked bodies ---- */
