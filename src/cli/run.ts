@@ -1,3 +1,5 @@
+import type { TlsOptions } from 'node:tls'
+import { isDeepStrictEqual } from 'node:util'
 import type { HttpArgs } from '../graph/config-blocks.ts'
 import type { LoadResult } from '../graph/graph.ts'
 import { readHost } from '../process/index.ts'
@@ -6,6 +8,7 @@ import { startHttpServer } from '../server/http-server.ts'
 import { lockInstance } from '../server/instance-lock.ts'
 import { formatHostPort, parseListenAddress } from '../server/listen-address.ts'
 import { productName } from '../server/replies.ts'
+import { serverTlsOptions } from '../server/server-tls.ts'
 import type { StageTotals } from '../telemetry/accounting.ts'
 import { accountingFamilies } from '../telemetry/accounting-families.ts'
 import { monitorEventLoop } from '../telemetry/event-loop.ts'
@@ -77,8 +80,22 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 	}
 
 	let authentication: Authentication | undefined
+	let tls: TlsOptions | undefined
+	let tlsProblem: VorError | undefined
 	graph.events.on('configure', (name, args) => {
-		if (name === 'http') authentication = authenticationOf(args as HttpArgs)
+		if (name !== 'http') return
+		authentication = authenticationOf(args as HttpArgs)
+		try {
+			const next = tlsOf(args as HttpArgs)
+			// The same object as long as nothing changes: connections keep their server.
+			if (!isDeepStrictEqual(next, tls)) tls = next
+			tlsProblem = undefined
+		} catch (reason) {
+			// Never in plain what was to be encrypted: the last good settings stay, or nobody is answered.
+			tlsProblem = VorError.from(reason)
+			tls ??= {}
+			log.error('http tls', { service: 'http', err: tlsProblem.message })
+		}
 	})
 	const lock = await lockInstance(options.storagePath)
 	let server: Awaited<ReturnType<typeof startHttpServer>> | undefined
@@ -88,6 +105,7 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 			listen,
 			log,
 			authentication: () => authentication,
+			tls: () => tls,
 			sources: createServerSources({
 				graph,
 				services,
@@ -99,7 +117,7 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 		})
 		const first = await graph.load(source)
 		if (!first.ok) return refuseLoad(first, io)
-		const failure = services.startFailures[0]
+		const failure = services.startFailures[0] ?? tlsProblem
 		if (failure !== undefined) {
 			await graph.stop(options.shutdownMs)
 			throw failure
@@ -141,6 +159,23 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 const isSource = ({ id }: StageTotals): boolean => id.startsWith('ebpf.ringbuf')
 const heldBy = (stages: readonly StageTotals[]): number =>
 	stages.reduce((sum, stage) => sum + stage.held(), 0)
+
+function tlsOf({ tls }: HttpArgs): TlsOptions | undefined {
+	if (tls === undefined) return undefined
+	return serverTlsOptions({
+		certPem: tls.cert_pem,
+		certFile: tls.cert_file,
+		keyPem: tls.key_pem.reveal(),
+		keyFile: tls.key_file,
+		clientCaPem: tls.client_ca_pem,
+		clientCaFile: tls.client_ca_file,
+		clientAuthType: tls.client_auth_type,
+		cipherSuites: tls.cipher_suites,
+		curvePreferences: tls.curve_preferences,
+		minVersion: tls.min_version,
+		maxVersion: tls.max_version,
+	})
+}
 
 function authenticationOf({ auth }: HttpArgs): Authentication | undefined {
 	if (auth?.basic === undefined) return undefined

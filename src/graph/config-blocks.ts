@@ -69,19 +69,16 @@ const http = defineArgs({
 			authenticate_matching_paths: attr(bool, { default: true }),
 		}),
 	}),
-	tls: optionalBlock(
-		{
-			...tlsFile,
-			client_ca_pem: attr(string),
-			client_ca_file: attr(string),
-			client_auth_type: attr(string, { default: 'NoClientCert' }),
-			cipher_suites: attr(list(string)),
-			curve_preferences: attr(list(string)),
-			min_version: attr(string),
-			max_version: attr(string),
-		},
-		{ notYet: true },
-	),
+	tls: optionalBlock({
+		...tlsFile,
+		client_ca_pem: attr(string),
+		client_ca_file: attr(string),
+		client_auth_type: attr(string, { default: 'NoClientCert' }),
+		cipher_suites: attr(list(string)),
+		curve_preferences: attr(list(string)),
+		min_version: attr(string),
+		max_version: attr(string),
+	}),
 })
 
 export type HttpArgs = ReturnType<typeof http.defaults>

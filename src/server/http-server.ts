@@ -1,5 +1,12 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import {
+	createServer,
+	type IncomingMessage,
+	type Server as PlainServer,
+	type ServerResponse,
+} from 'node:http'
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https'
+import { type AddressInfo, createServer as createListener, type Server } from 'node:net'
+import type { TlsOptions } from 'node:tls'
 import type { Logger } from '../telemetry/log.ts'
 import { VorError } from '../util/errors.ts'
 import { type Authentication, isAllowed } from './authentication.ts'
@@ -14,6 +21,8 @@ export interface ServerOptions {
 	readonly sources: ServerSources
 	/** Who may ask, now; undefined: anybody. */
 	readonly authentication?: () => Authentication | undefined
+	/** Options of TLS for connections from now on; undefined: none. The same object as long as nothing changes. */
+	readonly tls?: () => TlsOptions | undefined
 }
 
 export interface HttpServer {
@@ -53,18 +62,42 @@ export async function startHttpServer(options: ServerOptions): Promise<HttpServe
 		else await route(request, response, path)
 	}
 
-	const server = createServer(
-		{ maxHeaderSize: 16 * 1024, requestTimeout: 10_000, headersTimeout: 10_000, keepAliveTimeout: 5_000 },
-		(request, response) => {
-			handle(request, response).catch((reason: unknown) => {
-				const message = VorError.from(reason).message
-				// A scraper that hung up is its own business.
-				if (!response.destroyed) log.error('request failed', { service: 'http', err: message })
-				if (response.headersSent) response.destroy()
-				else reply(response, 500, `${message}\n`)
-			})
-		},
-	)
+	const limits = {
+		maxHeaderSize: 16 * 1024,
+		requestTimeout: 10_000,
+		headersTimeout: 10_000,
+		keepAliveTimeout: 5_000,
+	}
+	const answer = (request: IncomingMessage, response: ServerResponse): void => {
+		handle(request, response).catch((reason: unknown) => {
+			const message = VorError.from(reason).message
+			// A scraper that hung up is its own business.
+			if (!response.destroyed) log.error('request failed', { service: 'http', err: message })
+			if (response.headersSent) response.destroy()
+			else reply(response, 500, `${message}\n`)
+		})
+	}
+	// One listener: the file says only after it is loaded, and again at each reload, whether there is TLS.
+	const plain = createServer(limits, answer)
+	// They never listen themselves; without this they would watch neither time-outs nor open connections.
+	plain.emit('listening')
+	let secure: { readonly tls: TlsOptions; readonly server: SecureServer } | undefined
+	const retired: SecureServer[] = []
+	const server = createListener((socket) => {
+		const tls = options.tls?.()
+		if (tls === undefined) {
+			plain.emit('connection', socket)
+			return
+		}
+		if (secure?.tls !== tls) {
+			if (secure !== undefined) retired.push(secure.server)
+			secure = { tls, server: createSecureServer({ ...limits, ...tls }, answer) }
+			secure.server.emit('listening')
+			// A client that does not speak TLS, or has no certificate, is its own business.
+			secure.server.on('tlsClientError', (_error, refused) => refused.destroy())
+		}
+		secure.server.emit('connection', socket)
+	})
 	server.maxConnections = maxConnections
 	const address = await listenOn(server, listen)
 	server.on('error', (error) => log.error('http server', { service: 'http', err: error }))
@@ -73,7 +106,8 @@ export async function startHttpServer(options: ServerOptions): Promise<HttpServe
 		service: 'http',
 		addr: formatHostPort(address.host, address.port),
 	})
-	return { address, url, close: () => closeServer(server) }
+	const all = () => [plain, ...retired, ...(secure === undefined ? [] : [secure.server])]
+	return { address, url, close: () => closeServer(server, all()) }
 }
 
 /** Decoded path without query; undefined when the escapes are broken. */
@@ -137,17 +171,20 @@ function listenError(error: NodeJS.ErrnoException, { host, port }: ListenAddress
 	}
 }
 
-function closeServer(server: Server): Promise<void> {
+function closeServer(server: Server, parts: readonly (PlainServer | SecureServer)[]): Promise<void> {
 	return new Promise((resolve) => {
 		if (!server.listening) {
 			resolve()
 			return
 		}
-		const patience = setTimeout(() => server.closeAllConnections(), 1_000)
+		const patience = setTimeout(() => {
+			for (const part of parts) part.closeAllConnections()
+		}, 1_000)
 		server.close(() => {
 			clearTimeout(patience)
 			resolve()
 		})
-		server.closeIdleConnections()
+		// Not listening, they have nothing to close but what they watch.
+		for (const part of parts) part.close(() => {})
 	})
 }
