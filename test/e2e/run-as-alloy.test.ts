@@ -47,7 +47,7 @@ const known = ownLines<Case>('cli-validate-run.jsonl').filter(({ config, run: ou
 	)
 })
 const cases = known.filter((one) => one.run!.exited_by_itself)
-/** A server that speaks TLS is not there yet; a warning says so. */
+/** Its certificate cannot be read: Alloy runs on and fails every handshake, Vör says so and ends (docs/language.md). */
 const tls = new Set(['http_block'])
 const running = known.filter((one) => !one.run!.exited_by_itself && !tls.has(one.name))
 
