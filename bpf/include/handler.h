@@ -254,10 +254,33 @@ INLINE void on_end(struct sock *sk, struct conn *c, __u32 dir, int ret, __u64 no
 		exchanges_finish(h, now, VOR_HTTP_CLOSED | (ret ? VOR_HTTP_PEER_RESET : 0), VOR_COUNT_MAX);
 }
 
+/* Some surfaces miss operations (io_uring, a kretprobe too many, a program that was preempted by itself). The sequence
+ * numbers tell: what was open when bytes passed unseen has no true size and no true end any more. */
+INLINE void unseen_bytes(struct sock *sk, struct conn *c, struct scratch *s)
+{
+#ifdef VOR_MAY_MISS
+	__u32 dir = s->io.dir & 1;
+	if (!c->tcp_plain)
+		return;
+	read_sequence(sk, c, s);
+	__u32 expected = c->next_seq[dir];
+	c->next_seq[dir] = s->seq + (__u32)s->io.ret;
+	if (!expected || expected == s->seq || BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_ulp_ops))
+		return;
+	c->carry_length[dir] = 0;
+	if (c->state != CONN_HTTP1)
+		return;
+	struct http1 *h = http1_get(sk, c->tcp);
+	if (h)
+		http1_forget(sk, c, h, 0, VOR_COUNT_DROPPED_STATE_LOST, CONN_NEW);
+#endif
+}
+
 /* The HTTP/1 state whose parser is to read this operation, NULL = none. */
 INLINE struct http1 *io_begin(struct sock *sk, struct conn *c, struct scratch *s)
 {
 	struct http1 *h;
+	unseen_bytes(sk, c, s);
 	if (c->state == CONN_HTTP1) {
 		h = http1_get(sk, c->tcp);
 		if (!h) {

@@ -93,6 +93,10 @@ struct tcp_sock {
 	__u32 rcv_nxt;             /* next byte expected from the network */
 };
 
+struct inet_connection_sock {
+	const void *icsk_ulp_ops;  /* set: the stream's bytes are not the socket's (kernel TLS) */
+};
+
 struct unix_sock {
 	struct sock *peer;
 };

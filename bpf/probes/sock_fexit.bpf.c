@@ -9,6 +9,7 @@
 #endif
 #define VOR_OWN_ENTRY
 #define VOR_ARMED
+#define VOR_MAY_MISS
 #include "../include/anchor.h"
 #include "../include/handler.h"
 #include "message.h"

@@ -7,6 +7,7 @@
  * Not preempted: the kernel runs it between preempt_disable and preempt_enable, also where system call tracepoints may
  * fault (6.13). */
 #define VOR_FOUND_SOCKETS
+#define VOR_MAY_MISS
 #include "../include/anchor.h"
 #include "../include/handler.h"
 #include "operation.h"
