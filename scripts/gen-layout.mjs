@@ -12,6 +12,7 @@ const OBJECTS = [
 	'sock_hash.bpf.o',
 	'sock_syscall.bpf.o',
 	'sock_fexit.bpf.o',
+	'sock_fexit_hash.bpf.o',
 	'sock_kprobe.bpf.o',
 	'sock_syscall_old.bpf.o',
 	'sock_fexit_old.bpf.o',

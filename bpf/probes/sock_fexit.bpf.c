@@ -78,8 +78,12 @@ RECEIVE(0, tcp_recvmsg)
 HOOK(1, tcp_sendmsg, sock *sk, sk, 3, 0, DIR_SEND)
 /* Paths of their own: a socket in a sockmap, kernel TLS, MPTCP. */
 HOOK(2, tcp_bpf_sendmsg, sock *sk, sk, 3, 0, DIR_SEND)
+#ifdef VOR_CONN_HASH
+/* A module's. Never with socket storage: kernels up to 6.12 at least look the function up among their own types when they check
+ * that helper, find nothing, and crash (bpf_sk_storage_tracing_allowed). */
 RECEIVE(3, tls_sw_recvmsg)
 HOOK(4, tls_sw_sendmsg, sock *sk, sk, 3, 0, DIR_SEND)
+#endif
 RECEIVE(5, mptcp_recvmsg)
 HOOK(6, mptcp_sendmsg, sock *sk, sk, 3, 0, DIR_SEND)
 /* sendfile and splice into a socket until 6.4 (later they are sendmsg): int f(sk, page, offset, size, flags). */

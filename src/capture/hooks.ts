@@ -11,20 +11,31 @@ export function hookOf(section: string): string {
 	return PLACED.exec(section)?.[2] ?? ''
 }
 
-/** Functions that this kernel does not have: their programs are switched off before the first attempt to load. */
+/**
+ * Functions that this kernel does not have: their programs are switched off before the first attempt to load. With state on
+ * the socket those of modules, too: for a module's function kernels crash when they check the helpers of socket storage
+ * (bpf_sk_storage_tracing_allowed looks it up among the kernel's own types).
+ */
 export function switchOffAbsentFunctions(object: BpfObject, form: SurfaceForm): string[] {
-	if (form.surface === 'kprobe') {
-		const names = KPROBES.map(([symbol]) => symbol)
-		const present = kernelFunctions(names)
-		const absent = names.filter((name) => !present.has(name))
-		refuseRequired(absent, form, '')
-		return absent
+	const isProbed = form.surface === 'kprobe'
+	const names = isProbed
+		? KPROBES.map(([symbol]) => symbol)
+		: object.programs
+				.filter(({ section }) => /^f(entry|exit)\//.test(section))
+				.map(({ section }) => hookOf(section))
+	if (names.length === 0) return []
+	const found = kernelFunctions(names)
+	if (found === undefined) {
+		throw new VorError('E_KERNEL', "the list of the kernel's functions (/proc/kallsyms) cannot be read", {
+			fix: 'mount /proc; CAP_SYSLOG; or another attach surface',
+		})
 	}
-	const programs = object.programs.filter(({ section }) => /^f(entry|exit)\//.test(section))
-	if (programs.length === 0) return []
-	const names = [...new Set(programs.map(({ section }) => hookOf(section)))]
-	const present = kernelFunctions(names)
-	return switchOff(object, form, (name) => names.includes(name) && !present.has(name), '')
+	const isUsable = (name: string): boolean =>
+		found.get(name) === 'kernel' || (found.get(name) === 'module' && form.storage === 'hash')
+	if (!isProbed) return switchOff(object, form, (name) => names.includes(name) && !isUsable(name), '')
+	const absent = names.filter((name) => !isUsable(name))
+	refuseRequired(absent, form, '')
+	return absent
 }
 
 /** What is left: every hook is probed by itself, and what the kernel refuses is switched off. */

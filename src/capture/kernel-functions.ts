@@ -2,15 +2,17 @@ import { closeSync, openSync, readSync } from 'node:fs'
 
 const CHUNK = 1 << 18
 
-/** Which of these functions the kernel and its loaded modules have. All of them where the list cannot be read. */
-export function kernelFunctions(names: readonly string[]): ReadonlySet<string> {
+/** Which of these functions there are, and where; undefined when the kernel's list cannot be read. */
+export function kernelFunctions(
+	names: readonly string[],
+): ReadonlyMap<string, 'kernel' | 'module'> | undefined {
 	const wanted = new Set(names)
-	const found = new Set<string>()
+	const found = new Map<string, 'kernel' | 'module'>()
 	let file: number
 	try {
 		file = openSync('/proc/kallsyms', 'r')
 	} catch {
-		return wanted
+		return undefined
 	}
 	try {
 		// Lines are `address type name [module]`; ten megabytes of them, so never all at once.
@@ -26,13 +28,13 @@ export function kernelFunctions(names: readonly string[]): ReadonlySet<string> {
 				if (kind !== 't' && kind !== 'T') continue
 				const end = line.indexOf('\t', 19)
 				const name = end < 0 ? line.slice(19) : line.slice(19, end)
-				if (wanted.has(name)) found.add(name)
+				if (wanted.has(name) && found.get(name) !== 'module') found.set(name, end < 0 ? 'kernel' : 'module')
 			}
 		}
 	} catch {
-		return wanted
+		return undefined
 	} finally {
 		closeSync(file)
 	}
-	return found.size === 0 ? wanted : found
+	return found.size === 0 ? undefined : found
 }

@@ -39,6 +39,12 @@ export const FORMS: readonly SurfaceForm[] = [
 	{
 		surface: 'fexit',
 		storage: 'hash',
+		object: 'sock_fexit_hash',
+		required: [...FUNCTIONS, ...TRACEPOINTS],
+	},
+	{
+		surface: 'fexit',
+		storage: 'hash',
 		object: 'sock_fexit_old',
 		required: [...FUNCTIONS, ...TRACEPOINTS],
 	},

@@ -3,6 +3,7 @@ export const SURFACES = [
 	{ surface: 'tp_btf', storage: 'socket', object: 'sock', title: 'A tp_btf' },
 	{ surface: 'tp_btf', storage: 'hash', object: 'sock_hash', title: 'A, state in the hash' },
 	{ surface: 'fexit', storage: 'auto', object: 'sock_fexit', title: 'B fexit' },
+	{ surface: 'fexit', storage: 'hash', object: 'sock_fexit_hash', title: 'B, state in the hash' },
 	{ surface: 'kprobe', storage: 'auto', object: 'sock_kprobe', title: 'C kprobe' },
 	{ surface: 'syscall', storage: 'auto', object: 'sock_syscall', title: 'D syscall' },
 ]
