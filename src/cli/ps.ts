@@ -6,8 +6,9 @@ import type { TopService } from '../server/top-snapshot.ts'
 import { VorError } from '../util/errors.ts'
 import { printable } from '../util/printable.ts'
 import type { CliCommand, CliIo } from './command.ts'
+import { defaultAddress, type Instance, instanceFlags, instanceOf, instanceUsage } from './instance.ts'
 import { type PipelineSelection, pipelineSelections } from './pipeline-selections.ts'
-import { addressOf, defaultAddress, readTop } from './top-client.ts'
+import { readTop } from './top-client.ts'
 import { unreadableText } from './top-table.ts'
 
 /** A process as `vor ps` shows it. */
@@ -20,13 +21,15 @@ export const command: CliCommand = {
 	name: 'ps',
 	summary: 'List the processes with the service name they would get, selected or why not.',
 	usage: `Usage:
-  vor ps [--json] [--listening] [--address=${defaultAddress}] [PIPELINE]
+  vor ps [--json] [--listening] [--address=${defaultAddress} | --url=URL] [PIPELINE]
 
   PIPELINE     selected or not by the discovery rules of this file or folder, which is read and not run; without it
                by the rules of pipelines/local.alloy: every program but collectors
   --listening  only processes that listen on a port
   --address    where a running Vör listens: asked for the connections of each service that it sees but cannot read
   --json       print everything that is known of each process as JSON
+
+${instanceUsage}
 
 Needs no BPF: it reads /proc once. Without root, names and ports of other users' processes are not known.`,
 	async run(argv, io) {
@@ -36,7 +39,7 @@ Needs no BPF: it reads /proc once. Without root, names and ports of other users'
 			options: {
 				json: { type: 'boolean', default: false },
 				listening: { type: 'boolean', default: false },
-				address: { type: 'string', default: defaultAddress },
+				...instanceFlags,
 			},
 		})
 		const [pipeline, ...more] = positionals
@@ -44,7 +47,7 @@ Needs no BPF: it reads /proc once. Without root, names and ports of other users'
 			throw new VorError('E_USAGE', `vor ps takes one pipeline, got ${positionals.length}`, {
 				fix: 'name a file, or a folder of *.alloy files',
 			})
-		const url = addressOf(values.address)
+		const instance = instanceOf(values, io.env)
 		const selections = pipeline === undefined ? everything() : await pipelineSelections(pipeline, io)
 		if (selections === undefined) return 1
 		if (selections.length === 0)
@@ -55,12 +58,12 @@ Needs no BPF: it reads /proc once. Without root, names and ports of other users'
 					fix: 'vor ps pipelines/local.alloy',
 				},
 			)
-		const services = await servicesOf(url, values.address !== defaultAddress)
+		const services = await servicesOf(instance)
 		const facts = readProcesses(selections).filter((fact) => !values.listening || fact.listenPorts.length > 0)
 		const rows = facts.map((fact): PsRow => ({ ...fact, unreadable: unreadableOf(fact, services) }))
 		const text = values.json ? JSON.stringify(rows, null, 2) : table(rows).join('\n')
 		io.stdout.write(`${text}\n`)
-		if (!values.json) tellUnreadable(rows, services, url, io)
+		if (!values.json) tellUnreadable(rows, services, io)
 		return 0
 	},
 }
@@ -84,18 +87,20 @@ export function readProcesses(selections: readonly PipelineSelection[] = everyth
 	return [...byPid.values()].sort((a, b) => a.pid - b.pid)
 }
 
-/** undefined when no Vör answers there, which is an error only for an address that was asked for. */
-async function servicesOf(url: string, asked: boolean): Promise<readonly TopService[] | undefined> {
+type Services = readonly TopService[] | VorError
+
+/** That it cannot be asked is an error only for a Vör that was named. */
+async function servicesOf(instance: Instance): Promise<Services> {
 	try {
-		return (await readTop(url)).services
+		return (await readTop(instance)).services
 	} catch (reason) {
-		if (asked) throw reason
-		return undefined
+		if (instance.named) throw reason
+		return VorError.from(reason)
 	}
 }
 
-function unreadableOf(fact: ProcessFact, services: readonly TopService[] | undefined): PsRow['unreadable'] {
-	if (services === undefined) return null
+function unreadableOf(fact: ProcessFact, services: Services): PsRow['unreadable'] {
+	if (services instanceof VorError) return null
 	// The counts are by service name alone, and stand at the first service that bears it.
 	return services.filter((each) => each.service === fact.serviceName).flatMap((each) => each.unreadable)
 }
@@ -126,16 +131,10 @@ export function table(rows: readonly PsRow[]): string[] {
 }
 
 /** Beside the table, so that standard output is the table alone. */
-function tellUnreadable(
-	rows: readonly PsRow[],
-	services: readonly TopService[] | undefined,
-	url: string,
-	io: CliIo,
-): void {
-	if (services === undefined) {
-		io.stderr.write(
-			`No Vör runs at ${url}: connections that it could not read are not known ("vor ps --address=HOST:PORT" asks another).\n`,
-		)
+function tellUnreadable(rows: readonly PsRow[], services: Services, io: CliIo): void {
+	if (services instanceof VorError) {
+		io.stderr.write(`Connections that a running Vör could not read are not known: ${services.message}.\n`)
+		io.stderr.write(`To ask one: ${services.fix}\n`)
 		return
 	}
 	const here = new Set(rows.map((row) => row.serviceName))
