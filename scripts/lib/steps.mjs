@@ -54,6 +54,7 @@ const steps = [
 			'tsconfig.json',
 			'tsconfig.build.json',
 			'scripts/bundle.mjs',
+			'scripts/lib/code-cache.mjs',
 			'package-lock.json',
 		],
 		outputs: ['dist/main.js', 'dist/bundle/worker.js'],

@@ -63,6 +63,8 @@ export function createOtlpExporter(input: OtlpExporterInput, deps: OtlpExporterD
 	const metrics = sender('metric_points', METRICS, pointReply)
 	meter.held(held)
 
+	// The first spans open the connection, and whoever waits for them waits for no batch; a batch that was asked for is kept to.
+	let isFirst = input.sendingQueue?.batch === undefined
 	let timer: NodeJS.Timeout | undefined
 	let stopped = false
 	const enqueueSpans = traces.enqueue.bind(traces)
@@ -83,8 +85,10 @@ export function createOtlpExporter(input: OtlpExporterInput, deps: OtlpExporterD
 		writer.add(spans, clockOffset, enqueueSpans)
 		countRefused()
 		const waiting = batch?.sizer === 'bytes' ? writer.size : writer.items
-		if (batch === undefined || waiting >= batch.minSize) flushWriter()
-		else if (writer.items > 0) timer ??= setTimeout(flushWriter, batch.flushTimeoutMs)
+		if (batch === undefined || waiting >= batch.minSize || (isFirst && waiting > 0)) {
+			isFirst = false
+			flushWriter()
+		} else if (writer.items > 0) timer ??= setTimeout(flushWriter, batch.flushTimeoutMs)
 	}
 
 	function countRefused(): void {

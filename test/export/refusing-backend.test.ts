@@ -193,6 +193,16 @@ describe('batching', () => {
 		await expect.poll(() => backend.received.map(({ items }) => items)).toEqual([45])
 	})
 
+	it('sends the very first spans at once, unless a batch was asked for, and gathers from then on', async () => {
+		const backend = await startBackend(() => undefined)
+		backends.push(backend)
+		const { exporter } = subject(backend.endpoint)
+		// An empty batch is not the first.
+		exporter.traces.next(many(0))
+		for (let n = 0; n < 9; n++) exporter.traces.next(many(5))
+		await expect.poll(() => backend.received.map(({ items }) => items)).toEqual([5, 40])
+	})
+
 	it('sends at min_size, never more than max_size', async () => {
 		const { exporter, backend } = await against(() => undefined, {
 			sendingQueue: {
