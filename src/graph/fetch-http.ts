@@ -1,8 +1,11 @@
 import { readFile } from 'node:fs/promises'
-import { request as httpRequest, type IncomingMessage } from 'node:http'
-import { request as httpsRequest, type RequestOptions } from 'node:https'
+import type { IncomingMessage } from 'node:http'
 import type { HttpClientArgs } from './http-client-args.ts'
+import { proxyFor } from './http-proxy.ts'
+import { sendRequest } from './http-request.ts'
+import { clientTlsOptions } from './http-tls.ts'
 import { type Fetched, type ImportRequest, maxModuleBytes } from './import-source.ts'
+import { TokenSource } from './oauth2-token.ts'
 
 type HttpRequest = Extract<ImportRequest, { kind: 'import.http' }>
 
@@ -28,8 +31,8 @@ export async function fetchHttp(request: HttpRequest, ending: AbortSignal | unde
 
 async function follow(request: HttpRequest, signal: AbortSignal): Promise<string> {
 	const first = new URL(request.url)
-	const tls = await tlsOptions(request.client.tls_config)
-	const secrets = await credentials(request.client)
+	const tls = await clientTlsOptions(request.client.tls_config)
+	const secrets = await credentials(request.client, signal)
 	let url = first
 	let { method, body } = request
 	for (let hops = 0; ; hops++) {
@@ -39,7 +42,8 @@ async function follow(request: HttpRequest, signal: AbortSignal): Promise<string
 			...(url.host === first.host ? secrets : {}),
 			...(body === '' ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
 		}
-		const response = await send(url, { ...tls, method, headers, signal }, body)
+		const proxy = proxyFor(url, request.client)
+		const response = await sendRequest({ url, method, headers, body, tls, proxy, signal })
 		const status = response.statusCode ?? 0
 		const location = response.headers.location
 		const redirects = [301, 302, 303, 307, 308].includes(status) && location !== undefined
@@ -66,17 +70,6 @@ async function follow(request: HttpRequest, signal: AbortSignal): Promise<string
 const lowerCase = (headers: Readonly<Record<string, string>>): Record<string, string> =>
 	Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 
-function send(url: URL, options: RequestOptions, body: string): Promise<IncomingMessage> {
-	return new Promise((resolve, reject) => {
-		const make = url.protocol === 'https:' ? httpsRequest : httpRequest
-		const request = make(url, { ...options, agent: false }, resolve)
-		request.on('error', (reason) =>
-			reject(new Error(`performing request: ${reason.message}`, { cause: reason })),
-		)
-		request.end(body === '' ? undefined : body)
-	})
-}
-
 async function readBody(response: IncomingMessage, url: string): Promise<string> {
 	const parts: Buffer[] = []
 	let size = 0
@@ -88,17 +81,31 @@ async function readBody(response: IncomingMessage, url: string): Promise<string>
 	return Buffer.concat(parts).toString('utf8')
 }
 
-async function credentials(client: HttpClientArgs): Promise<Record<string, string | string[]>> {
+/** Tokens hold longer than one look; equal arguments of a later configuration fetch one of their own. */
+const tokens = new WeakMap<object, TokenSource>()
+
+function tokenSource(args: NonNullable<HttpClientArgs['oauth2']>): TokenSource {
+	const source = tokens.get(args) ?? new TokenSource(args)
+	tokens.set(args, source)
+	return source
+}
+
+async function credentials(
+	client: HttpClientArgs,
+	signal: AbortSignal,
+): Promise<Record<string, string | string[]>> {
 	const out: Record<string, string | string[]> = {}
 	for (const [name, values] of Object.entries(client.http_headers))
 		out[name.toLowerCase()] = values.map((value) => value.reveal())
-	const { basic_auth: basic, authorization } = client
+	const { basic_auth: basic, authorization, oauth2 } = client
 	if (basic !== undefined) {
 		const password = await secretOrFile(basic.password.reveal(), basic.password_file)
 		out['authorization'] = `Basic ${Buffer.from(`${basic.username}:${password}`).toString('base64')}`
 	} else if (authorization !== undefined) {
 		const text = await secretOrFile(authorization.credentials.reveal(), authorization.credentials_file)
 		out['authorization'] = `${authorization.type.trim()} ${text}`
+	} else if (oauth2 !== undefined) {
+		out['authorization'] = await tokenSource(oauth2).authorization(signal)
 	} else {
 		const token = await secretOrFile(client.bearer_token.reveal(), client.bearer_token_file)
 		if (token !== '') out['authorization'] = `Bearer ${token}`
@@ -108,27 +115,3 @@ async function credentials(client: HttpClientArgs): Promise<Record<string, strin
 
 const secretOrFile = async (text: string, file: string): Promise<string> =>
 	file === '' ? text : (await readFile(file, 'utf8')).trim()
-
-async function tlsOptions(tls: HttpClientArgs['tls_config']): Promise<RequestOptions> {
-	const pemOrFile = async (pem: string, file: string): Promise<string | undefined> =>
-		pem !== '' ? pem : file === '' ? undefined : readFile(file, 'utf8')
-	const ca = await pemOrFile(tls.ca_pem, tls.ca_file)
-	const cert = await pemOrFile(tls.cert_pem, tls.cert_file)
-	const key = await pemOrFile(tls.key_pem.reveal(), tls.key_file)
-	const minVersion = tlsVersions.get(tls.min_version)
-	return {
-		rejectUnauthorized: !tls.insecure_skip_verify,
-		...(ca === undefined ? {} : { ca }),
-		...(cert === undefined ? {} : { cert }),
-		...(key === undefined ? {} : { key }),
-		...(tls.server_name === '' ? {} : { servername: tls.server_name }),
-		...(minVersion === undefined ? {} : { minVersion }),
-	}
-}
-
-const tlsVersions = new Map([
-	['TLS10', 'TLSv1'],
-	['TLS11', 'TLSv1.1'],
-	['TLS12', 'TLSv1.2'],
-	['TLS13', 'TLSv1.3'],
-] as const) as ReadonlyMap<string, 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'>
