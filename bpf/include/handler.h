@@ -4,6 +4,8 @@
 
 #include "../maps/conns.h"
 #include "../protocols/classify.h"
+#include "preempt.h"
+#include "tcp.h"
 
 INLINE void read_addresses(struct vor_address *local, struct vor_address *remote, struct sock *sk, __u8 family)
 {
@@ -71,17 +73,7 @@ INLINE void read_sequence(struct sock *sk, struct conn *c, struct scratch *s)
 	s->seq = 0;
 	if (!c->tcp_plain)
 		return;
-	struct tcp_sock *tp = (struct tcp_sock *)sk;
-	__u32 end;
-	if (s->io.dir == DIR_RECV) {
-		end = BPF_CORE_READ(tp, copied_seq);
-		/* The peer's end has a number of its own; it was passed together with the last bytes. */
-		if ((1 << FIELD(sk, __sk_common.skc_state) & VOR_TCP_PEER_ENDED) && end == BPF_CORE_READ(tp, rcv_nxt))
-			end--;
-	} else {
-		end = BPF_CORE_READ(tp, write_seq);
-	}
-	s->seq = end - (__u32)s->io.ret - s->io.after;
+	s->seq = stream_end(sk, s->io.dir) - (__u32)s->io.ret - s->io.after;
 }
 
 /* Looks for the start of a known message. Returns true when the operation's bytes are now for the HTTP/1 parser. */
@@ -140,6 +132,8 @@ INLINE bool recognise(struct sock *sk, struct conn *c, struct scratch *s)
 		read_socket(h, sk, c->family);
 		carry_into(h, c, &h->request, h->request_carry, dir);
 		c->role = dir == DIR_RECV ? VOR_ROLE_SERVER : VOR_ROLE_CLIENT;
+		if (c->tcp_plain)
+			c->first_seq[!dir] = stream_end(sk, !dir);
 		c->state = CONN_HTTP1;
 		return true;
 	}
@@ -254,26 +248,32 @@ INLINE void on_end(struct sock *sk, struct conn *c, __u32 dir, int ret, __u64 no
 		exchanges_finish(h, now, VOR_HTTP_CLOSED | (ret ? VOR_HTTP_PEER_RESET : 0), VOR_COUNT_MAX);
 }
 
-/* Some surfaces miss operations (io_uring, a kretprobe too many, a program that was preempted by itself). The sequence
- * numbers tell: what was open when bytes passed unseen has no true size and no true end any more. */
-INLINE void unseen_bytes(struct sock *sk, struct conn *c, struct scratch *s)
+/* What is open has no true size and no true end any more: an operation passed unseen. */
+INLINE void operation_missed(struct sock *sk, struct conn *c, __u32 dir)
 {
-#ifdef VOR_MAY_MISS
-	__u32 dir = s->io.dir & 1;
-	if (!c->tcp_plain)
-		return;
-	read_sequence(sk, c, s);
-	__u32 expected = c->next_seq[dir];
-	c->next_seq[dir] = s->seq + (__u32)s->io.ret;
-	if (!expected || expected == s->seq || BPF_CORE_READ((struct inet_connection_sock *)sk, icsk_ulp_ops))
-		return;
-	c->carry_length[dir] = 0;
+	c->carry_length[dir & 1] = 0;
 	if (c->state != CONN_HTTP1)
 		return;
 	struct http1 *h = http1_get(sk, c->tcp);
 	if (h)
 		http1_forget(sk, c, h, 0, VOR_COUNT_DROPPED_STATE_LOST, CONN_NEW);
-#endif
+}
+
+/* Bytes take ways that a surface does not see: out of a socket into a pipe or by mapping its pages, io_uring (D), a
+ * kretprobe too many (C), a hook call that the kernel skipped (preempt.h). The sequence numbers tell. */
+INLINE void unseen_bytes(struct sock *sk, struct conn *c, struct scratch *s)
+{
+	__u32 dir = s->io.dir & 1;
+	if (!c->tcp_plain)
+		return;
+	read_sequence(sk, c, s);
+	__u32 expected = c->next_seq[dir], first = c->first_seq[dir];
+	c->next_seq[dir] = s->seq + (__u32)s->io.ret;
+	/* The first one this way may have been under way when the other way's first told where it must begin. */
+	if (expected ? expected == s->seq : !first || (__s32)(s->seq - first) <= 0)
+		return;
+	if (counts_stream(sk))
+		operation_missed(sk, c, dir);
 }
 
 /* The HTTP/1 state whose parser is to read this operation, NULL = none. */

@@ -85,6 +85,7 @@ struct sock {
 	__u16 sk_protocol;
 	__u16 sk_type;
 	__u8 sk_shutdown;
+	void *sk_user_data;        /* of a TCP socket: a sockmap's */
 };
 
 struct tcp_sock {
@@ -218,8 +219,12 @@ struct bpf_iter__bpf_map_elem {
 #define VOR_SOCK_STREAM 1
 #define VOR_IPPROTO_TCP 6
 #define VOR_IPPROTO_MPTCP 262
+#define VOR_MSG_OOB 0x1
 #define VOR_MSG_PEEK 0x2
 #define VOR_MSG_TRUNC 0x20
+#define VOR_MSG_ERRQUEUE 0x2000
+/* What is received so is no part of the stream, or stays there. */
+#define VOR_MSG_BESIDE (VOR_MSG_OOB | VOR_MSG_PEEK | VOR_MSG_ERRQUEUE)
 #define VOR_O_NONBLOCK 04000
 #define VOR_EPIPE 32
 #define VOR_ECONNABORTED 103

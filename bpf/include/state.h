@@ -57,9 +57,9 @@ struct conn {
 	__u64 arrival_ns;    /* when the byte arrival_seq became readable */
 	__u32 arrival_seq;
 	__u32 received_seq;  /* rcv_nxt at the last sk_data_ready */
-#ifdef VOR_MAY_MISS
 	__u32 next_seq[2];   /* sequence number of the next byte each way, if none passes unseen; 0 = not known */
-#endif
+	__u32 first_seq[2];  /* where the first operation that way must begin or have begun; 0 = not known */
+	__u32 handled[2];    /* thread whose operation has been handled just now, where no sequence number tells (vor_after_*) */
 };
 
 /* Parser state of one direction. Written only by the hook of that direction. */

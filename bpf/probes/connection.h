@@ -43,15 +43,17 @@ INLINE void connection_accepted(struct sock *sk)
 	if (socket_kind(sk) != 1 || sk->sk_protocol != VOR_IPPROTO_TCP)
 		return;
 	struct conn *c = conn_create(sk, true);
-	if (c)
-		c->received_seq = BPF_CORE_READ((struct tcp_sock *)sk, rcv_nxt);
+	if (!c)
+		return;
+	c->received_seq = TCP_FIELD(sk, rcv_nxt);
+	c->first_seq[DIR_RECV] = TCP_FIELD(sk, copied_seq);
+	c->first_seq[DIR_SEND] = TCP_FIELD(sk, write_seq);
 }
 
 /* Own close: both directions are shut, and what was not read has been thrown away. (A half close leaves the response to
  * come, also when the peer's end has come before it was read; a reset leaves what was received to be read: they end by
  * the reader's or the socket's end.) */
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(vor_sock_state, struct sock *sk, int old_state, int new_state)
+INLINE int state_set(struct sock *sk, int old_state, int new_state)
 {
 	if (new_state == VOR_TCP_LISTEN) {
 		listen_event(sk);
@@ -65,9 +67,14 @@ int BPF_PROG(vor_sock_state, struct sock *sk, int old_state, int new_state)
 	return 0;
 }
 
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(vor_sock_state, struct sock *sk, int old_state, int new_state)
+{
+	return UNDISTURBED(state_set(sk, old_state, new_state));
+}
+
 /* The socket goes. In process or soft interrupt context, for every TCP socket exactly once. */
-SEC("tp_btf/tcp_destroy_sock")
-int BPF_PROG(vor_sock_destroy, struct sock *sk)
+INLINE int destroyed(struct sock *sk)
 {
 	connection_over(sk, sk->sk_err ? VOR_HTTP_PEER_RESET : 0);
 #ifdef VOR_CONN_HASH
@@ -77,21 +84,31 @@ int BPF_PROG(vor_sock_destroy, struct sock *sk)
 	return 0;
 }
 
-/* Bytes became readable. If everything before them has been read, the next read begins with a byte that came now. */
-SEC("tp_btf/sk_data_ready")
-int BPF_PROG(vor_data_ready, struct sock *sk)
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(vor_sock_destroy, struct sock *sk)
+{
+	return UNDISTURBED(destroyed(sk));
+}
+
+/* Bytes became readable. Asked twice it says the same. If everything before them has been read, the next read begins with a byte that came now. */
+INLINE int readable(struct sock *sk)
 {
 	if (sk->sk_protocol != VOR_IPPROTO_TCP || sk->__sk_common.skc_state == VOR_TCP_LISTEN)
 		return 0;
 	struct conn *c = conn_get(sk, true);
 	if (!c || c->state >= CONN_IGNORED || c->role == VOR_ROLE_CLIENT)
 		return 0;
-	struct tcp_sock *tp = (struct tcp_sock *)sk;
-	__u32 before = c->received_seq, received = BPF_CORE_READ(tp, rcv_nxt);
+	__u32 before = c->received_seq, received = TCP_FIELD(sk, rcv_nxt);
 	c->received_seq = received;
-	if (before != received && BPF_CORE_READ(tp, copied_seq) == before) {
+	if (before != received && TCP_FIELD(sk, copied_seq) == before) {
 		c->arrival_ns = bpf_ktime_get_boot_ns();
 		c->arrival_seq = before;
 	}
 	return 0;
+}
+
+SEC("tp_btf/sk_data_ready")
+int BPF_PROG(vor_data_ready, struct sock *sk)
+{
+	return UNDISTURBED(readable(sk));
 }

@@ -31,7 +31,7 @@ INLINE int send_entry(struct sock *sk)
 	if (!c || c->state >= CONN_IGNORED || c->role == VOR_ROLE_SERVER)
 		return 0;
 	/* Later in the same send. At the same place it is a send that moved nothing before: perhaps of another request. */
-	__u32 seq = BPF_CORE_READ((struct tcp_sock *)sk, write_seq);
+	__u32 seq = TCP_FIELD(sk, write_seq);
 	if (c->announced.valid && c->announced.seq != seq)
 		return 0;
 	if (c->state == CONN_HTTP1) {
@@ -71,6 +71,6 @@ INLINE int send_entry(struct sock *sk)
 SEC("tp_btf/tcp_sendmsg_locked")
 int BPF_PROG(vor_send_entry, struct sock *sk)
 {
-	return send_entry(sk);
+	return UNDISTURBED(send_entry(sk));
 }
 #endif

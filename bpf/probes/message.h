@@ -43,7 +43,7 @@ INLINE int socket_io(struct sock *sk, int ret, int flags, __u32 dir, __u32 user)
 		hook_seen(dir);
 		return 0;
 	}
-	if (flags & VOR_MSG_PEEK)
+	if (flags & VOR_MSG_BESIDE)
 		return 0;
 	if (ret < 0 && !ends_connection(ret)) {
 		multi_over(sk, dir);
@@ -59,6 +59,10 @@ INLINE int socket_io(struct sock *sk, int ret, int flags, __u32 dir, __u32 user)
 		nothing_moved(sk, c, dir, ret);
 		return 0;
 	}
+#ifdef VOR_TELLS_MISSED
+	if (vor_preemptible && !counts_bytes(sk, c))
+		c->handled[dir] = (__u32)bpf_get_current_pid_tgid();
+#endif
 	struct scratch *s = operation_begin(sk, c, user, dir, ret);
 	if (!s)
 		return 0;

@@ -3,6 +3,7 @@
  * that lives ten milliseconds; /proc only adds to it. */
 #pragma once
 
+#include "../include/preempt.h"
 #include "../include/process.h"
 #include "../include/evidence.h"
 #include "../maps/process_ring.h"
@@ -120,8 +121,7 @@ INLINE __u32 pid_namespace_of(struct task_struct *task)
 	return BPF_CORE_READ(upid.ns, ns.inum);
 }
 
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(vor_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+INLINE int executed(struct task_struct *task, struct linux_binprm *bprm)
 {
 	struct scratch *s = scratch_get(SCRATCH_PROCESS);
 	if (!s)
@@ -155,8 +155,13 @@ int BPF_PROG(vor_exec, struct task_struct *task, int old_pid, struct linux_binpr
 	return 0;
 }
 
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(vor_fork, struct task_struct *parent, struct task_struct *child)
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(vor_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	return UNDISTURBED(executed(task, bprm));
+}
+
+INLINE int forked(struct task_struct *parent, struct task_struct *child)
 {
 	if (child->pid != child->tgid)
 		return 0;
@@ -171,8 +176,13 @@ int BPF_PROG(vor_fork, struct task_struct *parent, struct task_struct *child)
 	return 0;
 }
 
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(vor_exit, struct task_struct *task)
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(vor_fork, struct task_struct *parent, struct task_struct *child)
+{
+	return UNDISTURBED(forked(parent, child));
+}
+
+INLINE int exited(struct task_struct *task)
 {
 	evidence_thread_exit(task->pid);
 	/* Threads that have not begun to exit: the last one takes the process with it. */
@@ -188,4 +198,10 @@ int BPF_PROG(vor_exit, struct task_struct *task)
 	record->_pad = 0;
 	bpf_ringbuf_submit(record, process_ring_flags());
 	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(vor_exit, struct task_struct *task)
+{
+	return UNDISTURBED(exited(task));
 }

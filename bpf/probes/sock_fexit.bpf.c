@@ -9,7 +9,6 @@
 #endif
 #define VOR_OWN_ENTRY
 #define VOR_ARMED
-#define VOR_MAY_MISS
 #include "../include/anchor.h"
 #include "../include/handler.h"
 #include "message.h"
@@ -62,7 +61,7 @@ INLINE int received(void *ctx, struct sock *sk, __u32 hook)
 	SEC("fexit/" #function)                                                 \
 	int BPF_PROG(vor_##function, struct sock *sk)                           \
 	{                                                                       \
-		RUN(ctx, function, received(ctx, sk, hook));                    \
+		RUN(ctx, function, UNDISTURBED(received(ctx, sk, hook)));       \
 	}
 
 /* `socket`: what the first argument is; `arguments`: how many; `flags`: of a receive. */
@@ -71,7 +70,7 @@ INLINE int received(void *ctx, struct sock *sk, __u32 hook)
 	SEC("fexit/" #function)                                                                               \
 	int BPF_PROG(vor_##function, struct first)                                                            \
 	{                                                                                                     \
-		RUN(ctx, function, socket_io(socket, RETURNED(arguments), flags, dir, SCRATCH_OF(hook)));     \
+		RUN(ctx, function, UNDISTURBED(socket_io(socket, RETURNED(arguments), flags, dir, SCRATCH_OF(hook)))); \
 	}
 
 RECEIVE(0, tcp_recvmsg)
@@ -101,7 +100,7 @@ HOOK(12, unix_stream_sendmsg, socket *sock, sock->sk, 3, 0, DIR_SEND)
 SEC("fentry/tcp_sendmsg")
 int BPF_PROG(vor_send_entry, struct sock *sk)
 {
-	return send_entry(sk);
+	return UNDISTURBED(send_entry(sk));
 }
 
 char _license[] SEC("license") = "Dual MIT/GPL";

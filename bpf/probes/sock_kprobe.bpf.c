@@ -8,7 +8,6 @@
 #define VOR_FOUND_SOCKETS
 #define VOR_OWN_ENTRY
 #define VOR_ARMED
-#define VOR_MAY_MISS
 #include "../include/anchor.h"
 #include "../include/handler.h"
 #include "message.h"

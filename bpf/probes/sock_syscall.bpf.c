@@ -7,7 +7,6 @@
  * Not preempted: the kernel runs it between preempt_disable and preempt_enable, also where system call tracepoints may
  * fault (6.13). */
 #define VOR_FOUND_SOCKETS
-#define VOR_MAY_MISS
 #include "../include/anchor.h"
 #include "../include/handler.h"
 #include "operation.h"
@@ -174,7 +173,7 @@ INLINE int call_over(struct pt_regs *regs, long ret)
 	if (!call_read(&call, regs))
 		return 0;
 	struct task_struct *task = CURRENT();
-	if (call.flags & VOR_MSG_PEEK || (ret < 0 && !ends_connection(ret)) || COMPAT_TASK(task))
+	if (call.flags & VOR_MSG_BESIDE || (ret < 0 && !ends_connection(ret)) || COMPAT_TASK(task))
 		return 0;
 	if (!socket_behind(&found, task, call.fd)) {
 		if (call.nr != NR_SPLICE)

@@ -1,6 +1,7 @@
 import { type BpfLink, type BpfObject, probeFeature } from 'bpf-native-loader'
 import { VorError } from '../util/errors.ts'
 import { kernelFunctions } from './kernel-functions.ts'
+import { isAfter } from './preemption.ts'
 import { KPROBES, type SurfaceForm } from './surfaces.ts'
 
 /** Sections whose program names one place in the kernel: `tp_btf/sys_exit`. */
@@ -100,10 +101,22 @@ const isStep = (program: string): boolean => program.startsWith(STEP)
 export function linkSteps(object: BpfObject, missing: readonly string[]): void {
 	for (const { name, section } of object.programs) {
 		if (!isStep(name) || missing.includes(hookOf(section))) continue
-		const key = new Uint8Array(new Uint32Array([0]).buffer)
-		const value = new Uint8Array(new Uint32Array([object.program(name).fd]).buffer)
-		object.map(`vor_steps_${name.slice(STEP.length)}`).set(key, value)
+		putProgram(object, `vor_steps_${name.slice(STEP.length)}`, name)
 	}
+}
+
+/** Into the array's only place. */
+function putProgram(object: BpfObject, array: string, program: string): void {
+	const key = new Uint8Array(new Uint32Array([0]).buffer)
+	const value = new Uint8Array(new Uint32Array([object.program(program).fd]).buffer)
+	object.map(array).set(key, value)
+}
+
+/** The programs that take over call these two again. After load, before attach. */
+export function linkAgain(object: BpfObject, form: SurfaceForm): void {
+	if (form.surface !== 'tp_btf') return
+	putProgram(object, 'vor_again_recv', 'vor_sock_recv')
+	putProgram(object, 'vor_again_send', 'vor_sock_send')
 }
 
 /**
@@ -114,13 +127,21 @@ export async function attachHooks(
 	object: BpfObject,
 	form: SurfaceForm,
 	missing: readonly string[],
+	isPreempted: boolean,
 ): Promise<BpfLink[]> {
-	const rank = (hook: string): number =>
-		hook.startsWith('sched_') ? 0 : form.required.includes(hook) ? 2 : 1
+	const rank = ({ name, hook }: { name: string; hook: string }): number =>
+		hook.startsWith('sched_')
+			? 0
+			: isAfter(name)
+				? 2 + Number(name.slice(-1))
+				: form.required.includes(hook)
+					? 2
+					: 1
 	const places = object.programs
 		.map(({ name, section }) => ({ name, hook: hookOf(section) }))
 		.filter(({ name, hook }) => hook !== '' && !missing.includes(hook) && !isStep(name))
-		.sort((a, b) => rank(a.hook) - rank(b.hook))
+		.filter(({ name }) => isPreempted || !isAfter(name))
+		.sort((a, b) => rank(a) - rank(b))
 	const links: BpfLink[] = []
 	try {
 		for (const { name } of places) links.push(await object.program(name).attach())

@@ -2,10 +2,18 @@ import { existsSync } from 'node:fs'
 import { release } from 'node:os'
 import { BpfError, type BpfLink, type BpfObject, openObject, probeFeature } from 'bpf-native-loader'
 import { VorError } from '../util/errors.ts'
-import { attachHooks, hookOf, linkSteps, switchOffAbsentFunctions, switchOffRefused } from './hooks.ts'
+import {
+	attachHooks,
+	hookOf,
+	linkAgain,
+	linkSteps,
+	switchOffAbsentFunctions,
+	switchOffRefused,
+} from './hooks.ts'
 import { checkLayout } from './layout-check.ts'
 import type { CaptureOptions } from './options.ts'
 import { objectPath } from './paths.ts'
+import { isAfter, isPreemptible, preparePreemption } from './preemption.ts'
 import { FORMS, type StorageName, SURFACES, type SurfaceForm, type SurfaceName } from './surfaces.ts'
 
 /** The loaded BPF object with its knobs set, not attached yet. */
@@ -19,7 +27,7 @@ export interface KernelObject {
 	/** Hooks this kernel does not have; what they give is absent. */
 	readonly missingHooks: readonly string[]
 	/** The program is in the kernel. */
-	isLoaded(program: { readonly section: string }): boolean
+	isLoaded(program: { readonly name: string; readonly section: string }): boolean
 	/** Attaches every program that has a place of its own (all but iterators and uprobes). */
 	attach(): Promise<BpfLink[]>
 	/** Says that vor_processes changed: connections ask again. */
@@ -157,8 +165,11 @@ async function loadWithout(
 	object.setGlobal('vor_selection_generation', GENERATION_MARK)
 	object.setGlobal('vor_hooks_seen', HOOKS_MARK)
 	if (options.ringBytes !== undefined) object.setMaxEntries('vor_ring', options.ringBytes)
+	const isPreempted = (form.surface === 'tp_btf' || form.surface === 'fexit') && isPreemptible()
+	preparePreemption(object, isPreempted)
 	await object.load()
 	linkSteps(object, missingHooks)
+	if (isPreempted) linkAgain(object, form)
 	const words = sharedWords(object)
 	return {
 		object,
@@ -166,9 +177,10 @@ async function loadWithout(
 		surface: form.surface,
 		storage: form.storage,
 		missingHooks,
-		isLoaded: ({ section }) => !missingHooks.includes(hookOf(section)),
+		isLoaded: ({ name, section }) =>
+			!missingHooks.includes(hookOf(section)) && (isPreempted || !isAfter(name)),
 		async attach() {
-			const links = await attachHooks(object, form, missingHooks)
+			const links = await attachHooks(object, form, missingHooks, isPreempted)
 			words.openHooks()
 			return links
 		},

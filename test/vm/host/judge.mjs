@@ -54,8 +54,6 @@ function judgeCell(load, mix, failure) {
 	if (mix === undefined)
 		return { ...loaded, state: 'failed', problems: ['the guest ended before the requests'] }
 	const problems = [...mix.problems]
-	for (const [program, misses] of Object.entries(mix.capture.recursionMisses))
-		problems.push(`${program}: ${misses} hook calls skipped by the kernel's recursion guard`)
 	for (const { family, way, result, problems: found } of mix.cells)
 		if (result === 'wrong') problems.push(...found.map((text) => `${family} ${way}: ${text}`))
 	if (mix.node !== undefined && mix.node.result !== 'seen')
