@@ -11,6 +11,13 @@
 #else
 #define FETCH_OR(pointer, bits) __sync_fetch_and_or(pointer, bits)
 
+/* What is read after this was written before what is read before it, if another CPU wrote them in the other order. */
+INLINE void loads_in_order(__u32 *any)
+{
+	__u32 was = FETCH_OR(any, 0);
+	OPAQUE(was);
+}
+
 /* Sets bits that are not set, between the writes before and the reads after it. */
 INLINE void set_bits(__u32 *word, __u32 bits)
 {

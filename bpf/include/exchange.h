@@ -130,6 +130,8 @@ INLINE void announce(struct conn *c, struct scratch *s, __u32 seq)
 	a->absent = parent->absent;
 	a->seq = seq;
 	a->tid = s->io.tid;
+	a->ns = s->io.now;
+	a->method = VOR_METHOD_OTHER;
 	a->published = 0;
 	if (parent->evidence) {
 		__builtin_memcpy(a->trace_id, parent->ids.trace_id, 16);
@@ -153,6 +155,7 @@ INLINE void client_opened(struct conn *c, struct http1 *h, struct scratch *s, st
 	if (!a->valid || (a->seq != record->join_seq && a->tid != s->io.tid))
 		announce(c, s, record->join_seq);
 	a->valid = 0;
+	record->start_ns = MIN(record->start_ns, a->ns);
 	record->join_seq = a->seq;
 	__builtin_memcpy(record->trace_id, a->trace_id, 16);
 	__builtin_memcpy(record->span_id, a->span_id, 8);
@@ -207,19 +210,30 @@ ALONE int exchange_opened(struct conn *c, struct http1 *h, struct scratch *s, st
 	return 0;
 }
 
-/* The response ended before the request's hook had run; both are there now. Either side may come here. */
-INLINE void exchange_early(struct http1 *h, struct slot *slot)
+/* Takes what waits in `early` into the slot, which the caller owns. */
+INLINE void early_taken(struct http1 *h, struct slot *slot)
 {
-	if (!slot_own(slot, SLOT_RESPONSE))
-		return;
-	slot->record.status = h->early.status;
-	slot->record.response_ns = h->early.response_ns;
-	slot->record.response_body = h->early.body;
+	struct vor_http_record *record = &slot->record;
+	record->status = h->early.status;
+	record->response_ns = h->early.response_ns;
+	record->response_body = h->early.body;
 	slot->response_flags = h->early.flags;
 	slot->end_ns = h->early.end_ns;
+	/* Its hook ran late, and nothing it saw came after the response. */
+	record->start_ns = MIN(record->start_ns, record->response_ns);
+	if (record->flags & VOR_HTTP_REQUEST_COMPLETE)
+		record->request_end_ns = MIN(record->request_end_ns, record->response_ns);
 	h->early_done = 0;
+}
+
+/* The exchange whose response waits in `early` ends. */
+INLINE void exchange_early(struct http1 *h, struct slot *slot)
+{
+	if (slot->index != h->early.index || !slot_own(slot, SLOT_RESPONSE))
+		return;
+	early_taken(h, slot);
 	exchange_closed(h, slot);
-	emit_slot(h, slot, h->early.end_ns, 0);
+	emit_slot(h, slot, slot->end_ns, 0);
 }
 
 /* The next request is there: the response whose end could not be told has ended with its last bytes. */
@@ -251,7 +265,17 @@ ALONE int exchanges_finish(struct http1 *h, __u64 now, __u32 flags, __u32 counte
 			continue;
 		}
 		__u32 extra = flags;
-		if (slot->index == h->response.index && (slot->response_flags & VOR_HTTP_RESPONSE_SEEN)) {
+		if (h->early_done && h->early.index == slot->index) {
+			/* Answered whole, but the hook of the request's end never ran. */
+			early_taken(h, slot);
+			extra = 0;
+		} else if (slot->index == h->response.index && h->head_late == slot->index + 1) {
+			h->early.end_ns = h->early.response_ns;
+			h->early.body = 0;
+			h->early.flags = VOR_HTTP_RESPONSE_SEEN | VOR_HTTP_RESPONSE_COMPLETE;
+			early_taken(h, slot);
+			extra = 0;
+		} else if (slot->index == h->response.index && (slot->response_flags & VOR_HTTP_RESPONSE_SEEN)) {
 			slot->record.response_body = h->response.body;
 			if (h->response.state == HALF_INEXACT)
 				extra |= VOR_HTTP_SIZE_INEXACT;

@@ -128,6 +128,7 @@ INLINE bool recognise(struct sock *sk, struct conn *c, struct scratch *s)
 			return false;
 		}
 		h->request_dir = dir;
+		h->tcp_plain = c->tcp_plain;
 		h->inode = c->inode;
 		read_socket(h, sk, c->family);
 		carry_into(h, c, &h->request, h->request_carry, dir);
@@ -190,10 +191,14 @@ INLINE bool http1_begin(struct sock *sk, struct conn *c, struct http1 *h, struct
 	struct io *io = &s->io;
 	s->request = io->dir == h->request_dir;
 	struct half *half = s->request ? &h->request : &h->response;
+	if (!s->request && (half->flags & HEAD_EARLY) && h->head_late == half->index + 1)
+		response_no_body(h, s);
 	/* Most operations that are no head: part of a body. */
 	if (half->state == HALF_LENGTH && half->left > (__u32)io->ret) {
 		half->left -= (__u32)io->ret;
 		half->body += (__u32)io->ret;
+		if (s->request)
+			h->request_seq += (__u32)io->ret;
 		return false;
 	}
 	if (half->state == HALF_DEAD)
@@ -212,6 +217,8 @@ INLINE void http1_end(struct sock *sk, struct conn *c, struct http1 *h, struct s
 {
 	struct io *io = &s->io;
 	struct half *half = s->request ? &h->request : &h->response;
+	if (s->request)
+		request_moved(h, s);
 	switch (result) {
 	case ROUND_ON:
 		return;

@@ -29,8 +29,10 @@ struct announced {
 	__u8 evidence;
 	__u8 absent;
 	__u8 sampled;
-	__u8 _pad[3];
+	__u8 method;         /* enum vor_method; OTHER = not one of ours */
+	__u8 _pad[2];
 	__u32 tid;           /* thread whose send it is */
+	__u64 ns;            /* when; the request starts here, its send's end may be seen after the response */
 };
 
 struct conn {
@@ -92,6 +94,7 @@ enum half_flags {
 	HEAD_LAST_TRACEPARENT = 1 << 13,
 	HEAD_UNASKED = 1 << 14,      /* response of a server that has read no request */
 	HEAD_EARLY = 1 << 15,        /* response whose request's hook has not run yet: kept in `early` */
+	HEAD_UNTOLD = 1 << 16,       /* request whose head is complete, not yet open for the response half */
 };
 
 struct half {
@@ -144,18 +147,22 @@ struct slot {
 struct http1 {
 	struct half request;
 	struct half response;
-	__u32 request_next;     /* request heads completed; written by the request half */
+	__u32 request_next;     /* requests open for the response half so far; written by the request half after the slot's state */
 	__u32 response_next;    /* final responses ended; written by the response half */
 	__u64 head_methods;     /* bit index % 64: request was HEAD (or CONNECT): written by the request half */
 	__u64 connect_methods;
+	__u32 methods_next;     /* requests whose method is in them; written by the request half after them */
+	__u32 head_late;        /* 1 + index of a HEAD request that was seen after the head of its response; by the request half */
 	__u8 request_dir;       /* DIR_RECV: we are the server */
 	__u8 counted;           /* the connection was counted as HTTP/1 */
-	__u32 early_done;       /* a response ended before its request's hook ran: its facts wait in `early` */
+	__u32 early_done;       /* a response ended before the hooks of its request did: its facts wait in `early` */
+	__u32 request_seq;      /* plain TCP: sequence number after the last request byte that a hook has told us of */
+	__u8 tcp_plain;
 	__u32 netns;
 	__u64 inode;            /* of our socket, and for unix of the peer's: records carry them */
 	__u64 peer_inode;
 	__u8 family;
-	__u8 _pad[8];
+	__u8 _pad[6];
 	struct vor_address local;
 	struct vor_address remote;
 	struct {

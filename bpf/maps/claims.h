@@ -13,6 +13,12 @@ struct {
 	__type(value, __u8);
 } vor_claims SEC(".maps");
 
+/* What is read after this was written before what is read before it: on x86 the compiler has to keep to it, no more. */
+INLINE void loads_in_order(__u32 *any)
+{
+	asm volatile("" ::: "memory");
+}
+
 /* Sets bits that are not set, between the writes before and the reads after it (x86: a locked instruction). */
 INLINE void set_bits(__u32 *word, __u32 bits)
 {

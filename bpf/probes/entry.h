@@ -61,7 +61,10 @@ INLINE int send_entry(struct sock *sk)
 		return 0;
 	s->io.tid = (__u32)id;
 	s->io.tgid = id >> 32;
+	s->io.now = bpf_ktime_get_boot_ns();
 	announce(c, s, seq);
+	__u32 length;
+	c->announced.method = known_method(*(__u64 *)s->buffer, &length);
 	publish(sk, c, &s->t);
 	return 0;
 }

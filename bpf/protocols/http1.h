@@ -101,15 +101,75 @@ INLINE void message_starts(struct conn *c, struct scratch *s, struct half *half,
 
 /* ---- the end of a message ---- */
 
+/* Whether request bytes have left whose hook has not run yet (another thread sends): the request is not what it seems. */
+INLINE bool request_ahead(struct http1 *h, struct scratch *s)
+{
+	if (h->request_dir != DIR_SEND || !h->tcp_plain)
+		return false;
+	struct tcp_sock *tp = (struct tcp_sock *)s->io.sock;
+	return BPF_CORE_READ(tp, write_seq) != *(volatile __u32 *)&h->request_seq;
+}
+
+/* The end of an exchange whose response ended first, if the hooks of its request have caught up. Either side may come here. */
+INLINE void early_over(struct http1 *h, struct scratch *s, struct slot *slot)
+{
+	if (!h->early_done || slot->index != h->early.index || !(*(volatile __u32 *)&slot->state & SLOT_REQUEST))
+		return;
+	if (!(*(volatile __u32 *)&slot->record.flags & VOR_HTTP_REQUEST_COMPLETE) && request_ahead(h, s))
+		return;
+	exchange_early(h, slot);
+}
+
+/* What the hook has seen of the request so far is in its slot: from now on a response may end it. */
+INLINE void request_told(struct http1 *h, struct half *half, struct slot *slot)
+{
+	__u32 method = slot->record.method;
+	half->flags &= ~HEAD_UNTOLD;
+	set_bits(&slot->state, SLOT_REQUEST);
+	h->request_next = half->index + 1;
+	if (method == VOR_METHOD_HEAD && (*(volatile __u32 *)&h->response.flags & HEAD_EARLY) && h->response.index == half->index)
+		h->head_late = half->index + 1;
+}
+
+/* The end of an operation that moved request bytes. */
+ALONE int request_moved(struct http1 *h, struct scratch *s)
+{
+	if (!h || !s)
+		return 0;
+	struct half *half = &h->request;
+	struct slot *slot = slot_at(h, half->index);
+	h->request_seq = s->seq + (__u32)s->io.ret;
+	if (half->flags & HEAD_UNTOLD)
+		request_told(h, half, slot);
+	if (half->flags & HEAD_SLOT)
+		early_over(h, s, slot);
+	return 0;
+}
+
+/* All of the request has been seen. */
+ALONE int request_whole(struct http1 *h, struct scratch *s)
+{
+	if (!h || !s)
+		return 0;
+	struct half *half = &h->request;
+	struct slot *slot = slot_at(h, half->index);
+	slot->record.request_end_ns = s->io.now;
+	slot->record.request_body = half->body;
+	if (half->state == HALF_INEXACT)
+		slot->record.flags |= VOR_HTTP_SIZE_INEXACT;
+	set_bits(&slot->record.flags, VOR_HTTP_REQUEST_COMPLETE);
+	if (half->flags & HEAD_UNTOLD)
+		request_told(h, half, slot);
+	early_over(h, s, slot);
+	return 0;
+}
+
 INLINE void request_end(struct work *w, struct half *half)
 {
 	struct slot *slot = slot_at(w->h, half->index);
 	/* While the exchange is open the slot still has our index; a slot already emitted must not be touched. */
-	if ((half->flags & HEAD_SLOT) && slot->index == half->index && (slot->state & SLOT_REQUEST || half->state == HALF_HEADERS)) {
-		slot->record.request_end_ns = w->s->io.now;
-		slot->record.request_body = half->body;
-		slot->record.flags |= VOR_HTTP_REQUEST_COMPLETE | (half->state == HALF_INEXACT ? VOR_HTTP_SIZE_INEXACT : 0);
-	}
+	if ((half->flags & HEAD_SLOT) && slot->index == half->index && (slot->state & SLOT_REQUEST || half->flags & HEAD_UNTOLD))
+		request_whole(w->h, w->s);
 	half->index++;
 	half_next(half);
 }
@@ -121,28 +181,46 @@ ALONE int response_end(struct http1 *h, struct scratch *s, __u32 flags)
 		return 0;
 	struct half *half = &h->response;
 	struct slot *slot = slot_at(h, half->index);
+	bool early = half->flags & HEAD_EARLY;
 	if (half->flags & HEAD_SLOT) {
-		slot->record.response_body = half->body;
-		slot->end_ns = s->io.now;
-		slot->response_flags |= flags;
-		if (slot_own(slot, SLOT_RESPONSE)) {
-			exchange_closed(h, slot);
-			emit_slot(h, slot, s->io.now, 0);
+		if (!(slot->record.flags & VOR_HTTP_REQUEST_COMPLETE) && request_ahead(h, s)) {
+			early = true;
+			h->early.index = half->index;
+			h->early.status = slot->record.status;
+			h->early.response_ns = slot->record.response_ns;
+		} else {
+			slot->record.response_body = half->body;
+			slot->end_ns = s->io.now;
+			slot->response_flags |= flags;
+			if (slot_own(slot, SLOT_RESPONSE)) {
+				exchange_closed(h, slot);
+				emit_slot(h, slot, s->io.now, 0);
+			}
 		}
 	}
-	if (half->flags & HEAD_EARLY) {
+	if (early) {
 		h->early.end_ns = s->io.now;
 		h->early.body = half->body;
 		h->early.flags = VOR_HTTP_RESPONSE_SEEN | flags;
 		set_bits(&h->early_done, 1);
-		if ((slot->state & SLOT_REQUEST) && slot->index == half->index)
-			exchange_early(h, slot);
+		/* The request's hook may have run meanwhile, without seeing this. */
+		early_over(h, s, slot);
 	}
 	if (!(half->flags & HEAD_UNASKED))
 		half->index++;
 	h->response_next = half->index;
 	half_next(half);
 	return 0;
+}
+
+/* The response under way answers a HEAD, which was not known when its head was seen: it ended there. */
+INLINE void response_no_body(struct http1 *h, struct scratch *s)
+{
+	__u64 now = s->io.now;
+	s->io.now = h->early.response_ns;
+	h->response.body = 0;
+	response_end(h, s, VOR_HTTP_RESPONSE_COMPLETE);
+	s->io.now = now;
 }
 
 /* ---- first lines ---- */
@@ -206,6 +284,7 @@ INLINE int request_line(struct work *w, struct half *half, __u32 line, __u32 n, 
 	__u64 bit = 1ull << (half->index & 63);
 	h->head_methods = method == VOR_METHOD_HEAD ? h->head_methods | bit : h->head_methods & ~bit;
 	h->connect_methods = method == VOR_METHOD_CONNECT ? h->connect_methods | bit : h->connect_methods & ~bit;
+	*(volatile __u32 *)&h->methods_next = half->index + 1;
 
 	struct slot *slot = slot_at(h, half->index);
 	if (slot->state)
@@ -497,25 +576,22 @@ INLINE int request_head(struct work *w, struct half *half)
 	}
 	count(VOR_COUNT_STARTED);
 	bool body = (half->flags & HEAD_CHUNKED) || (!(half->flags & HEAD_CODING) && half->length);
+	/* A response that waited for the rest of the request before: that never came, this one is there. */
+	if (h->early_done && (__s32)(h->early.index - index) < 0)
+		exchange_early(h, slot_at(h, h->early.index));
 	if (half->flags & HEAD_SLOT) {
 		struct slot *slot = slot_at(h, index);
 		if (half->flags & HEAD_TRACEPARENT_BAD)
 			slot->record.flags &= ~(VOR_HTTP_TRACEPARENT | VOR_HTTP_SAMPLED_FLAG);
 		exchange_opened(w->c, h, s, slot);
-		if (index != behind) {
+		if ((__s32)(index - behind) > 0) {
 			slot->record.flags |= VOR_HTTP_PIPELINED;
 			for (int i = 0; i < SLOTS; i++)
 				if (h->slots[i].state & SLOT_REQUEST)
 					h->slots[i].record.flags |= VOR_HTTP_PIPELINED;
 		}
-		if (!body) {
-			slot->record.request_end_ns = s->io.now;
-			slot->record.flags |= VOR_HTTP_REQUEST_COMPLETE;
-		}
-		h->request_next = index + 1;
-		set_bits(&slot->state, SLOT_REQUEST);
-		if (h->early_done && h->early.index == index)
-			exchange_early(h, slot);
+		/* Not before this operation's last byte: another CPU may be at the response already. */
+		half->flags |= HEAD_UNTOLD;
 	} else {
 		h->request_next = index + 1;
 		count(VOR_COUNT_DROPPED_PIPELINE);
@@ -523,12 +599,10 @@ INLINE int request_head(struct work *w, struct half *half)
 		if (h->early_done && h->early.index == index)
 			h->early_done = 0;
 	}
-	__u32 flags = half->flags;
 	half->carry_length = 0;
 	if (!body) {
-		half->index++;
-		half_next(half);
-	} else if (flags & HEAD_CHUNKED) {
+		request_end(w, half);
+	} else if (half->flags & HEAD_CHUNKED) {
 		half->state = HALF_CHUNK_SIZE;
 		half->left = 0;
 	} else {
@@ -538,13 +612,30 @@ INLINE int request_head(struct work *w, struct half *half)
 	return ROUND_ON;
 }
 
+/* HEAD or CONNECT, whose responses have no body whatever they say; else OTHER. The request's hook may not have run yet:
+ * then its announcement knows. Where there is none either, a HEAD is found out later (head_late). */
+INLINE __u32 request_method(struct conn *c, struct http1 *h, __u32 index)
+{
+	__u64 bit = 1ull << (index & 63);
+	bool announced = *(volatile __u8 *)&c->announced.valid;
+	__u32 method = c->announced.method;
+	if ((__s32)(*(volatile __u32 *)&h->methods_next - index) <= 0)
+		return announced ? method : VOR_METHOD_OTHER;
+	return h->head_methods & bit ? VOR_METHOD_HEAD : h->connect_methods & bit ? VOR_METHOD_CONNECT : VOR_METHOD_OTHER;
+}
+
 INLINE int response_head(struct work *w, struct half *half)
 {
 	struct http1 *h = w->h;
 	__u32 index = half->index, status = half->status;
 	struct slot *slot = slot_at(h, index);
-	__u64 bit = 1ull << (index & 63);
 	bool slotted = (slot->state & SLOT_REQUEST) && slot->index == index;
+	__u32 next = h->request_next;
+	if (!slotted) {
+		/* The request's hook may run this very moment, and writes them in the other order. */
+		loads_in_order(&h->early_done);
+		slotted = (*(volatile __u32 *)&slot->state & SLOT_REQUEST) && slot->index == index;
+	}
 	if (status < 200 && status != 101) {
 		if (slotted && slot->record.informational < 255)
 			slot->record.informational++;
@@ -552,31 +643,33 @@ INLINE int response_head(struct work *w, struct half *half)
 		return ROUND_ON;
 	}
 	__u32 flags = VOR_HTTP_RESPONSE_SEEN;
-	bool upgrade = status == 101 || (status < 300 && (h->connect_methods & bit));
 	if (slotted) {
 		half->flags |= HEAD_SLOT;
 		slot->record.status = status;
 		slot->record.response_ns = half->start_ns;
 		slot->response_flags = flags;
-	} else if (h->request_next == index && h->request_dir == DIR_RECV) {
+	} else if (next == index && h->request_dir == DIR_RECV) {
 		/* A server that speaks unasked (408 before it closes): what it has not read it has not answered. */
 		half->flags |= HEAD_UNASKED;
-	} else if (h->request_next == index) {
+	} else if (next == index) {
 		/* No request is open: either its hook has not run yet on another CPU (then this ends up in `early`), or the
 		 * peer speaks unasked. */
 		h->early.index = index;
 		h->early.status = status;
 		h->early.response_ns = half->start_ns;
 		half->flags |= HEAD_EARLY;
-	} else if ((__s32)(index - h->request_next) > 0) {
+		/* Either we see the request's method now, or its hook sees this flag. */
+		loads_in_order(&h->early_done);
+	} else if ((__s32)(index - next) > 0) {
 		return ROUND_MALFORMED;
 	}
+	__u32 method = request_method(w->c, h, index);
 	half->carry_length = 0;
-	if (upgrade) {
+	if (status == 101 || (status < 300 && method == VOR_METHOD_CONNECT)) {
 		response_end(h, w->s, VOR_HTTP_RESPONSE_COMPLETE | VOR_HTTP_UPGRADED);
 		return ROUND_UPGRADED;
 	}
-	if ((h->head_methods & bit) || status == 204 || status == 304) {
+	if (method == VOR_METHOD_HEAD || status == 204 || status == 304) {
 		response_end(h, w->s, VOR_HTTP_RESPONSE_COMPLETE);
 	} else if (half->flags & HEAD_CHUNKED) {
 		half->state = HALF_CHUNK_SIZE;

@@ -79,7 +79,11 @@ export interface Exchange {
 	readonly end: number
 }
 
-export async function openKernel(form: StorageForm, options: { ringBytes?: number } = {}): Promise<Kernel> {
+/** `entry: false`: as on kernels without the tracepoint at the start of a send (before 6.16). */
+export async function openKernel(
+	form: StorageForm,
+	options: { ringBytes?: number; entry?: boolean } = {},
+): Promise<Kernel> {
 	const path = fileURLToPath(new URL(`../../../bpf/.output/${form}.bpf.o`, import.meta.url))
 	if (!existsSync(path)) throw new Error(`${path} is missing: make -C bpf`)
 	const object = openObject(path)
@@ -91,7 +95,11 @@ export async function openKernel(form: StorageForm, options: { ringBytes?: numbe
 	linkSteps(object, [])
 	const links: BpfLink[] = []
 	for (const { name, section } of object.programs)
-		if (section.startsWith('tp_btf/') && !name.startsWith('vor_step_'))
+		if (
+			section.startsWith('tp_btf/') &&
+			!name.startsWith('vor_step_') &&
+			(options.entry !== false || name !== 'vor_send_entry')
+		)
 			links.push(await object.program(name).attach())
 	await bothHooksSeen()
 	const ring = object.map('vor_ring').ring()

@@ -31,6 +31,12 @@ func ask(client *http.Client, base string, n int) error {
 	method, body := "GET", io.Reader(nil)
 	if n%3 == 0 {
 		method, body = "POST", strings.NewReader(strings.Repeat("q", n%100))
+		if n%2 == 0 {
+			// Of a length nobody knows: chunked, in more than one write.
+			body = io.MultiReader(strings.NewReader(strings.Repeat("q", n%100)), strings.NewReader(strings.Repeat("Q", 5000)))
+		}
+	} else if n%5 == 1 {
+		method = "HEAD"
 	}
 	request, err := http.NewRequest(method, base+strconv.Itoa(n), body)
 	if err != nil {
