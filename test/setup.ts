@@ -4,3 +4,6 @@ if (runs > 0) {
 	const { configureGlobal } = await import('fast-check')
 	configureGlobal({ numRuns: runs })
 }
+
+// A worker whose vitest was killed ends, and with it the programs it started (test/helpers/spawn.ts).
+process.once('disconnect', () => process.exit())

@@ -1,15 +1,13 @@
 import { spawn } from 'node:child_process'
-import { command } from './packages.mjs'
+import { bound } from './bound.mjs'
 import { root } from './report.mjs'
 
 /**
  * Starts a program in a process group of its own, so that Ctrl-C reaches only us and we decide what it means. The kernel
- * ends it when we are killed without a chance to (setpriv --pdeathsig, part of Debian's base).
+ * ends it when we are killed without a chance to.
  */
 export function startChild(program, args, { env = {}, stdio = 'inherit' } = {}) {
-	const [file, list] = command('setpriv')
-		? ['setpriv', ['--pdeathsig', 'TERM', program, ...args]]
-		: [program, args]
+	const [file, list] = bound('TERM', program, args)
 	const child = spawn(file, list, { cwd: root, detached: true, stdio, env: { ...process.env, ...env } })
 	const ended = new Promise((resolve) => {
 		child.on('error', (error) => resolve({ code: 1, signal: null, error }))

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { bound } from './bound.mjs'
 
 /** Root of the checkout; every script runs there, wherever it was called from. */
 export const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -43,15 +44,15 @@ export function seconds(milliseconds) {
 
 /**
  * Runs a program to its end. Its output is shown only when it fails, or as it comes with `show`; `onLine` sees every line
- * in any case. Resolves to the output.
+ * in any case. With `endsWithUs` it ends when we are killed. Resolves to the output.
  */
 export function run(
 	program,
 	args,
-	{ show = false, env = {}, cwd = root, onLine, fix = '', accept = [0] } = {},
+	{ show = false, env = {}, cwd = root, onLine, fix = '', accept = [0], endsWithUs = false } = {},
 ) {
 	return new Promise((resolve, reject) => {
-		const child = spawn(program, args, {
+		const child = spawn(...(endsWithUs ? bound('KILL', program, args) : [program, args]), {
 			cwd,
 			stdio: ['ignore', 'pipe', 'pipe'],
 			env: { ...process.env, PATH: `${root}node_modules/.bin:${process.env.PATH}`, ...env },

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { bound } from './bound.mjs'
 import { root, run, say, seconds } from './report.mjs'
 import { fromNodeTest, fromVitestJson, isAllowedSkip, readAllowedSkips } from './test-results.mjs'
 
@@ -24,12 +25,16 @@ export async function runVitest(args, { node = process.execPath } = {}) {
 	return tests
 }
 
-/** The addon's own tests: `npm test -w native`. */
+/** The addon's own tests: what `npm test -w native` does. */
 export async function runNativeTests({ node = process.execPath } = {}) {
-	const { code, output } = await run('npm', ['test', '-w', 'native', '--silent'], {
+	await run('make', ['-s', '-C', 'native', 'test-objects'])
+	const files = readdirSync(join(root, 'native/test')).filter((name) => name.endsWith('.test.js'))
+	const { code, output } = await run(node, ['--test', ...files.map((name) => join('test', name))], {
+		cwd: join(root, 'native'),
 		show: true,
 		env: { PATH: `${dirname(node)}:${process.env.PATH}` },
 		accept: [0, 1],
+		endsWithUs: true,
 	})
 	const tests = fromNodeTest(output, 'native/test')
 	if (code !== 0 && !tests.some((test) => test.status === 'failed')) {
@@ -68,7 +73,8 @@ export function summarise(tests) {
 /** Runs with this terminal; resolves to the exit code. Signals reach the child through the process group. */
 function inherit(program, args) {
 	return new Promise((resolve, reject) => {
-		const child = spawn(program, args, { cwd: root, stdio: 'inherit' })
+		// vitest's workers end with it (test/setup.ts), and with them what the tests started.
+		const child = spawn(...bound('KILL', program, args), { cwd: root, stdio: 'inherit' })
 		child.on('error', reject)
 		child.on('close', (code) => resolve(code ?? 1))
 	})

@@ -100,6 +100,8 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 	const lock = await lockInstance(options.storagePath)
 	let server: Awaited<ReturnType<typeof startHttpServer>> | undefined
 	const ending = endOfProcess()
+	let onHangup = () => {}
+	let stopping = false
 	try {
 		server = await startHttpServer({
 			listen,
@@ -115,7 +117,16 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 				source: () => source,
 			}),
 		})
-		const first = await graph.load(source)
+		const loading = graph.load(source)
+		// From now on, not when all runs: who sees us answer may ask for a reload, and this signal ends who does not expect it.
+		onHangup = () => {
+			loading.then(
+				({ ok }) => (ok && !stopping ? reload({}) : undefined),
+				() => {},
+			)
+		}
+		process.on('SIGHUP', onHangup)
+		const first = await loading
 		if (!first.ok) return refuseLoad(first, io)
 		const failure = services.startFailures[0] ?? tlsProblem
 		if (failure !== undefined) {
@@ -126,10 +137,8 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 			version: version(),
 			components: first.summary.added.length,
 		})
-		const onHangup = () => void reload({})
-		process.on('SIGHUP', onHangup)
 		const signal = await ending.signal
-		process.off('SIGHUP', onHangup)
+		stopping = true
 		log.info('shutting down', { signal })
 		// Stages leave the books when they stop; what they last wrote is still to be read.
 		const stages = accounting.totals()
@@ -143,6 +152,7 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 		log[dropped + left > 0 ? 'warn' : 'info']('stopped', { clean, left, dropped, under_way: underWay })
 		return 0
 	} finally {
+		process.off('SIGHUP', onHangup)
 		ending.forget()
 		eventLoop.stop()
 		endLimit()

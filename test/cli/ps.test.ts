@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -9,6 +9,7 @@ import { PassThrough } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { command, type PsRow } from '../../src/cli/ps.ts'
+import { spawn } from '../helpers/spawn.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vor-ps-test-'))
 let target: ChildProcess

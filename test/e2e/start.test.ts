@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
+import { spawn } from '../helpers/spawn.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const storage = mkdtempSync(join(tmpdir(), 'vor-start-'))

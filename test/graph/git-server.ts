@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join, normalize } from 'node:path'
+import { spawn } from '../helpers/spawn.ts'
 import { serve, type TestServer } from './support.ts'
 
 export interface GitServer extends TestServer {

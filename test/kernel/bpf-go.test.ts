@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { METHOD, ROLE } from '../../src/capture/layout.gen.ts'
+import { spawn } from '../helpers/spawn.ts'
 import { type Exchange, openKernel, STORAGE_FORMS } from './support/kernel.ts'
 
 const go = (() => {

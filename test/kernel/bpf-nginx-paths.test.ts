@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { EVIDENCE, ROLE } from '../../src/capture/layout.gen.ts'
+import { spawnPolitely } from '../helpers/spawn.ts'
 import { type Exchange, type Kernel, openKernel } from './support/kernel.ts'
 
 const NGINX = ['/usr/sbin/nginx', '/usr/local/sbin/nginx'].find((path) => existsSync(path))
@@ -72,7 +73,7 @@ describe.skipIf(NGINX === undefined)('every way of nginx to an upstream', () => 
 		reserved.close()
 		const file = join(folder, 'conf')
 		writeFileSync(file, configuration(folder, listen, goodPort, badPort))
-		nginx = spawn(NGINX as string, ['-c', file, '-p', folder], { stdio: 'inherit' })
+		nginx = spawnPolitely(NGINX as string, ['-c', file, '-p', folder], { stdio: 'inherit' })
 		await kernel.object
 			.program('vor_nginx_chain_writer')
 			.attachUprobe({ path: NGINX as string, symbol: 'ngx_chain_writer' })

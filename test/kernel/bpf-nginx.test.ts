@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, createServer, request, type Server } from 'node:http'
@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { EVIDENCE, ROLE } from '../../src/capture/layout.gen.ts'
+import { spawnPolitely } from '../helpers/spawn.ts'
 import { type Kernel, openKernel } from './support/kernel.ts'
 
 const NGINX = ['/usr/sbin/nginx', '/usr/local/sbin/nginx'].find((path) => existsSync(path))
@@ -56,7 +57,7 @@ describe.skipIf(NGINX === undefined).each([true, false])(
 			port = await freePort()
 			const file = join(folder, 'conf')
 			writeFileSync(file, configuration(folder, port, (upstream.address() as AddressInfo).port, keepAlive))
-			nginx = spawn(NGINX as string, ['-c', file, '-p', folder], { stdio: 'inherit' })
+			nginx = spawnPolitely(NGINX as string, ['-c', file, '-p', folder], { stdio: 'inherit' })
 			kernel.select(nginx.pid as number, PROCESS_NGINX)
 			// Its first instruction is a push, which the kernel emulates.
 			await kernel.object

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import {
 	type CompletionItem,
@@ -12,6 +12,7 @@ import {
 	StreamMessageWriter,
 	type TextEdit,
 } from 'vscode-languageserver/node'
+import { spawn } from '../helpers/spawn.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 

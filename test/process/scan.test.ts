@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { containerIdOf, createProcScanner, mappedFiles, parseStat } from '../../src/process/scan.ts'
 import { startScanWorker } from '../../src/process/worker-client.ts'
+import { spawn } from '../helpers/spawn.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vor-scan-'))
 const children: ChildProcess[] = []

@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { lockInstance } from '../../src/server/instance-lock.ts'
+import { spawn } from '../helpers/spawn.ts'
 
 const folders: string[] = []
 afterEach(() => {

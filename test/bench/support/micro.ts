@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import { spawn } from '../../helpers/spawn.ts'
 
 /** One running micro process; each `round` gives the nanoseconds a call (an exchange for http and unix) took. */
 export interface Micro {

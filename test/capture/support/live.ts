@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { type ChildProcess, execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { type Capture, createCapture } from '../../../src/capture/capture.ts'
 import { HEADER, httpRecord, processKey, RECORD_KIND } from '../../../src/capture/layout.ts'
@@ -11,6 +11,7 @@ import {
 	type ProcessTableOptions,
 } from '../../../src/process/table.ts'
 import { type Accounting, createAccounting } from '../../../src/telemetry/accounting.ts'
+import { spawnPolitely } from '../../helpers/spawn.ts'
 
 /** What the tests look at of an exchange's record. */
 export interface Seen {
@@ -101,7 +102,7 @@ export async function startServer(
 	args: readonly string[],
 	options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
 ): Promise<{ pid: number; port: number; child: ChildProcess }> {
-	const child = spawn(command, args, {
+	const child = spawnPolitely(command, args, {
 		stdio: ['ignore', 'pipe', 'inherit'],
 		cwd: options.cwd,
 		env: { ...process.env, ...options.env },
@@ -125,7 +126,8 @@ server.listen(0, '127.0.0.1', () => console.log(server.address().port))
 `
 
 export function stopServers(): void {
-	for (const child of children) child.kill('SIGKILL')
+	// Not SIGKILL: nginx would leave its workers.
+	for (const child of children) child.kill('SIGTERM')
 	children.clear()
 }
 

@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { spawn, spawnPolitely } from '../../helpers/spawn.ts'
 
 /** A child program of a test: its output so far, a wait for a line, an end that always comes. */
 export interface Program {
@@ -16,6 +17,8 @@ export interface Program {
 export interface ProgramOptions {
 	readonly env?: NodeJS.ProcessEnv
 	readonly cwd?: string
+	/** It has children of its own, which it ends at SIGTERM. */
+	readonly parent?: boolean
 }
 
 export function startProgram(
@@ -23,7 +26,7 @@ export function startProgram(
 	args: readonly string[],
 	options: ProgramOptions = {},
 ): Program {
-	const child = spawn(command, [...args], {
+	const child = (options.parent === true ? spawnPolitely : spawn)(command, [...args], {
 		stdio: ['ignore', 'pipe', 'pipe'],
 		env: options.env ?? process.env,
 		...(options.cwd === undefined ? {} : { cwd: options.cwd }),

@@ -99,7 +99,7 @@ ${http.replaceAll('PORT', String(port)).replaceAll('PREFIX', prefix)}
 }
 `,
 	)
-	const program = startProgram('nginx', ['-p', prefix, '-c', join(prefix, 'nginx.conf')])
+	const program = startProgram('nginx', ['-p', prefix, '-c', join(prefix, 'nginx.conf')], { parent: true })
 	const stop = program.stop
 	const server: Server = Object.assign(program, {
 		port,
