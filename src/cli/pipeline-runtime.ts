@@ -2,6 +2,7 @@ import type { Observable } from 'rxjs'
 import { createComponentRegistry } from '../components/registry.ts'
 import { createServices, type Services } from '../components/services.ts'
 import type { Stability } from '../graph/component.ts'
+import type { TracingArgs } from '../graph/config-blocks.ts'
 import { createGraph, type Graph, type LoadResult } from '../graph/graph.ts'
 import type { RawBatch } from '../model/batch.ts'
 import { createResourceBuilder, type HostFact } from '../process/index.ts'
@@ -13,6 +14,7 @@ import { createLog, type LogFormat, type LogLevel, type RootLogger } from '../te
 import type { MetricRegistry } from '../telemetry/registry.ts'
 import { version } from '../util/version.ts'
 import type { CliIo } from './command.ts'
+import { createOwnTracer, tracingSettings } from './own-tracing.ts'
 
 /** Everything a pipeline needs to run in this process; made by `vor run` and `vor replay`. */
 export interface PipelineRuntime {
@@ -20,6 +22,8 @@ export interface PipelineRuntime {
 	readonly services: Services
 	readonly accounting: Accounting
 	readonly log: RootLogger
+	/** Hands over what it still holds of its own traces; before the graph is stopped. */
+	flushTraces(): void
 }
 
 export interface RuntimeOptions {
@@ -46,6 +50,8 @@ export function createPipelineRuntime(options: RuntimeOptions): PipelineRuntime 
 		source: options.source,
 		tap: options.tap,
 	})
+	// Times of a recording are another machine's: what Vör does now has no place among them.
+	const tracer = options.source === undefined ? createOwnTracer(options.host, accounting) : undefined
 	const graph = createGraph({
 		registry: createComponentRegistry(services),
 		accounting,
@@ -55,14 +61,16 @@ export function createPipelineRuntime(options: RuntimeOptions): PipelineRuntime 
 		env: io.env,
 		version: `v${version()}`,
 		...(options.metrics === undefined ? {} : { metrics: options.metrics }),
+		...(tracer === undefined ? {} : { tracer }),
 	})
 	graph.events.on('configure', (name, args) => {
+		if (name === 'tracing') tracer?.configure(tracingSettings(args as TracingArgs))
 		if (name !== 'logging') return
 		const { level, format } = args as { readonly level: LogLevel; readonly format: LogFormat }
 		log.setLevel(level)
 		log.setFormat(format)
 	})
-	return { graph, services, accounting, log }
+	return { graph, services, accounting, log, flushTraces: () => tracer?.flush() }
 }
 
 /** Shows why the first load failed, as Alloy does; the exit code. */

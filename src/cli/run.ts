@@ -41,7 +41,7 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 	const own = createMetricRegistry()
 	const eventLoop = monitorEventLoop()
 	const endLimit = limitYoungGeneration(YOUNG_BYTES)
-	const { graph, services, accounting, log } = createPipelineRuntime({
+	const { graph, services, accounting, log, flushTraces } = createPipelineRuntime({
 		io,
 		host: readHost(),
 		storagePath: options.storagePath,
@@ -143,6 +143,7 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 		// Stages leave the books when they stop; what they last wrote is still to be read.
 		const stages = accounting.totals()
 		const before = droppedBy(stages)
+		flushTraces()
 		const { clean } = await graph.stop(options.shutdownMs)
 		// What the kernel holds are requests under way: they go on without us.
 		const underWay = heldBy(stages.filter(isSource))

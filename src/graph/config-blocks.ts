@@ -1,6 +1,5 @@
 import { type ArgsSchema, attr, block, defineArgs, optionalBlock } from '../eval/args.ts'
 import { formatDuration } from '../eval/duration.ts'
-
 import {
 	anyValue,
 	bool,
@@ -15,6 +14,7 @@ import {
 	secret,
 	string,
 } from '../eval/types.ts'
+import type { TelemetryConsumer } from '../flow/ports.ts'
 import type { Stability } from './component.ts'
 import { clientTls, httpClient, httpClientFields, httpClientProblem } from './http-client-args.ts'
 
@@ -34,11 +34,14 @@ const logging = defineArgs({
 const tracing = defineArgs({
 	sampling_fraction: attr(float, {
 		default: 0.1,
-		doc: 'Share of Vör’s own traces that is kept.',
-		notYet: true,
+		doc: 'Share of Vör’s own traces that is kept: 0 none, 1 all.',
 	}),
-	write_to: attr(list(capsule('otelcol.Consumer')), { doc: 'Where Vör’s own traces go.', notYet: true }),
-	send_traceparent: attr(bool, { doc: 'Send the traceparent header with own requests.', notYet: true }),
+	write_to: attr(list(capsule<TelemetryConsumer>('otelcol.Consumer')), {
+		doc: 'Where Vör’s own traces go; without it none is made.',
+	}),
+	send_traceparent: attr(bool, {
+		doc: 'Send the `traceparent` header with requests of `import.http` that are part of such a trace.',
+	}),
 	sampler: optionalBlock(
 		{
 			jaeger_remote: optionalBlock({
@@ -50,6 +53,8 @@ const tracing = defineArgs({
 		{ notYet: true },
 	),
 })
+
+export type TracingArgs = ReturnType<typeof tracing.defaults>
 
 const tlsFile = {
 	cert_pem: attr(string),
@@ -105,8 +110,13 @@ const remotecfg = defineArgs(
 	},
 )
 
-/** Blocks that are taken as Alloy takes them and change nothing here yet; using one gives a warning. */
-export const idleBlocks: ReadonlySet<string> = new Set(['remotecfg', 'tracing'])
+/** Blocks that are taken as Alloy takes them and change nothing here, with the warning that says so. */
+export const idleBlocks: ReadonlyMap<string, string> = new Map([
+	[
+		'remotecfg',
+		'"remotecfg" has no effect: Vör fetches no configuration from a server, only its files and their imports hold',
+	],
+])
 
 /** Blocks that configure Vör itself: at the root, once, without a label. */
 export const serviceBlocks: ReadonlyMap<string, ArgsSchema<unknown>> = new Map<string, ArgsSchema<unknown>>([

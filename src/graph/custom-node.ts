@@ -5,6 +5,7 @@ import type { Scope } from '../eval/scope.ts'
 import { UnknownValue, type Value } from '../eval/values.ts'
 import type { Block, Expr } from '../syntax/ast.ts'
 import { formatDiagnostic } from '../syntax/diag.ts'
+import type { ActiveSpan } from '../telemetry/tracer.ts'
 import type { ModuleRef } from './component-node.ts'
 import type { CustomScope, Declare } from './customs.ts'
 import { Module } from './module.ts'
@@ -64,7 +65,7 @@ export class CustomNode extends Node {
 				return
 			}
 			const declare = findDeclare(this.#offered!, block)
-			await this.module.prepare(moduleInput(declare, args))
+			await this.module.prepare(moduleInput(declare, args), this.span)
 			this.#pending = { block, declare, args }
 		} catch (reason) {
 			throw loadError(reason, block, 'Failed to build component: ')
@@ -115,7 +116,8 @@ export class CustomNode extends Node {
 					this.#missed = true
 					return
 				}
-				this.#reloading = this.#reloading.then(() => this.#reload(declare, args))
+				const { span } = this
+				this.#reloading = this.#reloading.then(() => this.#reload(declare, args, span))
 				this.#parent.track(this.#reloading)
 			} else {
 				this.#args = args
@@ -128,10 +130,14 @@ export class CustomNode extends Node {
 	}
 
 	/** The module behind it was imported anew. */
-	async #reload(declare: Declare, args: ReadonlyMap<string, Value>): Promise<void> {
+	async #reload(
+		declare: Declare,
+		args: ReadonlyMap<string, Value>,
+		span: ActiveSpan | undefined,
+	): Promise<void> {
 		try {
-			await this.module.prepare(moduleInput(declare, args))
-			await this.module.commit()
+			await this.module.prepare(moduleInput(declare, args), span)
+			await this.module.commit(span)
 			this.#declare = declare
 			this.#revision = declare.scope.revision
 			this.#args = args

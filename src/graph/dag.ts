@@ -84,3 +84,15 @@ export function levels(ordered: readonly string[], edges: Edges): readonly (read
 	}
 	return out
 }
+
+/** Who refers to each. */
+export function invert(edges: ReadonlyMap<string, ReadonlySet<string>>): Map<string, string[]> {
+	const out = new Map<string, string[]>()
+	for (const [from, needs] of edges)
+		for (const to of needs) {
+			const list = out.get(to)
+			if (list === undefined) out.set(to, [from])
+			else list.push(from)
+		}
+	return out
+}

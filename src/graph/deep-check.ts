@@ -2,6 +2,7 @@ import type { Scope } from '../eval/scope.ts'
 import type { Diagnostic } from '../syntax/diag.ts'
 import { createAccounting } from '../telemetry/accounting.ts'
 import type { Logger } from '../telemetry/log.ts'
+import { noTracer } from '../telemetry/tracer.ts'
 import { noEvaluationMetrics } from './evaluation-metrics.ts'
 import { fetchModule } from './fetcher.ts'
 import { type Fetcher, UnseenModule } from './import-source.ts'
@@ -46,6 +47,7 @@ export async function checkDeeply(
 		dry: true,
 		stopping: false,
 		metrics: noEvaluationMetrics,
+		tracer: noTracer,
 		ending: new AbortController().signal,
 		configure() {},
 		changed() {},

@@ -5,6 +5,7 @@ import { numberText } from '../eval/number.ts'
 import { createScope, type Scope } from '../eval/scope.ts'
 import { UnknownValue, type Value } from '../eval/values.ts'
 import type { Block } from '../syntax/ast.ts'
+import type { ActiveSpan } from '../telemetry/tracer.ts'
 import type { ModuleRef } from './component-node.ts'
 import { foreachBlock } from './config-blocks.ts'
 import type { CustomScope } from './customs.ts'
@@ -42,10 +43,10 @@ export class ForeachNode extends Node {
 	async prepare(block: Block, scope: Scope): Promise<void> {
 		this.#open = true
 		await this.#refreshing
-		await this.#prepare(block, scope)
+		await this.#prepare(block, scope, this.span)
 	}
 
-	async #prepare(block: Block, scope: Scope): Promise<void> {
+	async #prepare(block: Block, scope: Scope, span: ActiveSpan | undefined): Promise<void> {
 		this.preparedAt = tick()
 		const children = new Map<string, Module>()
 		this.#pending = { block, children }
@@ -53,7 +54,7 @@ export class ForeachNode extends Node {
 			for (const [key, input] of this.#inputs(block, scope)) {
 				const module = this.#children.get(key) ?? new Module(`${this.#prefix}/${key}`, this.#shared)
 				children.set(key, module)
-				await module.prepare(input)
+				await module.prepare(input, span)
 			}
 		} catch (reason) {
 			throw configError(reason, block)
@@ -137,14 +138,15 @@ export class ForeachNode extends Node {
 			this.#missed = true
 			return
 		}
-		this.#refreshing = this.#refreshing.then(() => this.#refresh(scope))
+		const { span } = this
+		this.#refreshing = this.#refreshing.then(() => this.#refresh(scope, span))
 		this.#parent.track(this.#refreshing)
 	}
 
 	/** The collection, or something that the template uses, has changed. */
-	async #refresh(scope: Scope): Promise<void> {
+	async #refresh(scope: Scope, span: ActiveSpan | undefined): Promise<void> {
 		try {
-			await this.#prepare(this.block, scope)
+			await this.#prepare(this.block, scope, span)
 			await this.#commit()
 		} catch (reason) {
 			await this.#rollback()

@@ -3,12 +3,13 @@ import { dirname, resolve } from 'node:path'
 import { createStdlib, stdlibScope } from '../eval/stdlib/index.ts'
 import type { Value } from '../eval/values.ts'
 import type { Attribute, Block } from '../syntax/ast.ts'
-import { type Diagnostic, formatPosition, hasErrors } from '../syntax/diag.ts'
+import { type Diagnostic, formatDiagnostic, formatPosition, hasErrors } from '../syntax/diag.ts'
 import { parseFile } from '../syntax/parser.ts'
 import { Source } from '../syntax/source.ts'
 import type { Accounting } from '../telemetry/accounting.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { MetricRegistry } from '../telemetry/registry.ts'
+import { type ActiveSpan, noTracer, type Tracer } from '../telemetry/tracer.ts'
 import type { Stability } from './component.ts'
 import { ComponentNode } from './component-node.ts'
 import { CustomNode } from './custom-node.ts'
@@ -37,6 +38,8 @@ export interface GraphOptions {
 	readonly fetcher?: Fetcher
 	/** Where evaluations are counted. */
 	readonly metrics?: MetricRegistry
+	/** Where it tells what it does. */
+	readonly tracer?: Tracer
 }
 
 /** A configuration: one file, or the files of a folder taken together. */
@@ -145,6 +148,7 @@ class RunningGraph implements Graph {
 			dry: false,
 			stopping: false,
 			metrics: options.metrics === undefined ? noEvaluationMetrics : createEvaluationMetrics(options.metrics),
+			tracer: options.tracer ?? noTracer,
 			ending: this.#ending.signal,
 			configure: (name, args) => void this.events.emit('configure', name, args),
 			changed: (event) => void this.events.emit('node', event),
@@ -198,16 +202,34 @@ class RunningGraph implements Graph {
 	}
 
 	async #load(source: GraphSource): Promise<LoadResult> {
+		const { tracer } = this.#shared
+		if (source.files.some(({ text }) => text.includes('tracing'))) tracer.expect()
+		const span = tracer.root('LoadConfiguration')
+		span?.set('vor.config.path', source.path)
+		span?.set('vor.config.reload', this.#started)
+		const result = await this.#loadTraced(source, span)
+		span?.end(result.ok ? undefined : result.diagnostics.map(formatDiagnostic).join('; '))
+		tracer.forget()
+		return result
+	}
+
+	async #loadTraced(source: GraphSource, span: ActiveSpan | undefined): Promise<LoadResult> {
+		const parsing = span?.child('ParseConfiguration')
 		const parsed = parseSources(source)
+		parsing?.end(hasErrors(parsed.diagnostics) ? 'syntax errors' : undefined)
 		const sources = parsed.sources
 		let result: LoadResult
 		this.#loading = true
 		try {
 			if (hasErrors(parsed.diagnostics)) throw new LoadError(parsed.diagnostics)
-			await this.#root.prepare(parsed.input)
-			const summary = await this.#root.commit()
+			await this.#root.prepare(parsed.input, span)
+			const summary = await this.#root.commit(span)
 			this.#warn(parsed.input.blocks)
-			if (!this.#started) await this.#root.start()
+			if (!this.#started) {
+				const starting = span?.child('GraphStart')
+				await this.#root.start()
+				starting?.end()
+			}
 			this.#started = true
 			this.#source = source
 			this.#options.logger.info('scheduling loaded components and services', { controller_id: '' })

@@ -38,6 +38,12 @@ export class HealthBook {
 		this.#own = report(state, message)
 	}
 
+	/** Why an evaluation after `moment` failed. */
+	failedSince(moment: number): string | undefined {
+		const { order, state, message } = this.#evaluation
+		return order > moment && state === 'unhealthy' ? message : undefined
+	}
+
 	/** The least healthy report; among equals the newest. */
 	get current(): Health {
 		let worst = this.#evaluation

@@ -5,10 +5,12 @@ import type { Block } from '../syntax/ast.ts'
 import { formatDiagnostic, hasErrors } from '../syntax/diag.ts'
 import { parseFile } from '../syntax/parser.ts'
 import { Source } from '../syntax/source.ts'
+import type { ActiveSpan } from '../telemetry/tracer.ts'
 import type { ModuleRef } from './component-node.ts'
 import { CustomScope, type ImportedModule } from './customs.ts'
 import { readRequest } from './import-request.ts'
 import { type Fetched, type ImportRequest, UnseenModule } from './import-source.ts'
+import { asPartOf, originOf } from './import-trace.ts'
 import { blockId, blockName, LoadError, messageOf, Node } from './node.ts'
 import { type Shared, tick } from './shared.ts'
 import { configError } from './value-nodes.ts'
@@ -98,7 +100,10 @@ export class ImportNode extends Node implements ImportedModule {
 			this.#pending = undefined
 			if (this.live && deepEqual(this.#request, request))
 				this.#pending = { block, request, loaded: this.#loaded, problem: this.problem }
-			else this.#pending = { block, request, ...(await this.#load(request, this.live)) }
+			else {
+				const span = this.span?.child('FetchModule')
+				this.#pending = { block, request, ...(await this.#load(request, this.live, span)) }
+			}
 		} catch (reason) {
 			throw configError(reason, block)
 		}
@@ -122,7 +127,20 @@ export class ImportNode extends Node implements ImportedModule {
 	}
 
 	/** What the request gives. A module that cannot be parsed is no veto; one that cannot be read is, unless it ran before. */
-	async #load(request: ImportRequest, keep: boolean): Promise<Outcome> {
+	async #load(request: ImportRequest, keep: boolean, span: ActiveSpan | undefined): Promise<Outcome> {
+		span?.set('node_id', this.id)
+		if (request.kind !== 'import.string') span?.set('vor.import.origin', originOf(request))
+		try {
+			const outcome = await this.#fetch(asPartOf(request, span), keep)
+			span?.end(outcome.problem)
+			return outcome
+		} catch (reason) {
+			span?.end(messageOf(reason))
+			throw reason
+		}
+	}
+
+	async #fetch(request: ImportRequest, keep: boolean): Promise<Outcome> {
 		const { fetcher, storagePath, ending } = this.#shared
 		let fetched: Fetched
 		try {
@@ -249,14 +267,14 @@ export class ImportNode extends Node implements ImportedModule {
 			this.#lookAgain = false
 			const request = this.#request
 			if (request === undefined || !this.live) break
-			await this.#follow(request)
+			await this.#follow(request, this.#shared.tracer.root('FetchModule'))
 		} while (this.#lookAgain)
 		this.#looking = false
 	}
 
 	/** Takes over what `request` gives, unless something else has been asked for meanwhile. */
-	async #follow(request: ImportRequest): Promise<void> {
-		const outcome = await this.#load(request, true)
+	async #follow(request: ImportRequest, span: ActiveSpan | undefined): Promise<void> {
+		const outcome = await this.#load(request, true, span)
 		if (this.#request !== request || !this.live || this.#shared.ending.aborted) {
 			await this.#drop(outcome.loaded)
 			return
@@ -284,7 +302,7 @@ export class ImportNode extends Node implements ImportedModule {
 				return
 			}
 			this.#request = request
-			const work = this.#follow(request)
+			const work = this.#follow(request, this.span?.child('FetchModule'))
 			// Nothing that is going on waits for a server.
 			if (request.kind === 'import.string' || request.kind === 'import.file') this.#module.track(work)
 		} catch (reason) {

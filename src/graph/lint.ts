@@ -38,10 +38,13 @@ export function lint(blocks: readonly Block[], registry: Registry): readonly Dia
 export function lintFields(blocks: readonly Block[], registry: Registry): readonly Diagnostic[] {
 	const out: Diagnostic[] = []
 	for (const block of blocks) {
-		if (idleBlocks.has(blockId(block))) {
-			out.push(warning(block, `"${blockId(block)}" is known but has no effect in Vör yet`))
+		const idle = idleBlocks.get(blockId(block))
+		if (idle !== undefined) {
+			out.push(warning(block, idle))
 			continue
 		}
+		if (blockId(block) === 'tracing' && !hasAttribute(block, 'write_to'))
+			out.push(warning(block, '"tracing" has no effect without write_to: there is nowhere to send traces'))
 		const schema =
 			registry.get(blockName(block))?.args ??
 			serviceBlocks.get(blockId(block)) ??
@@ -56,6 +59,9 @@ const warning = (block: Block, message: string): Diagnostic => ({
 	...nameDiagnostic(block, blockName(block).length, message),
 	severity: 'warning',
 })
+
+const hasAttribute = (block: Block, name: string): boolean =>
+	block.body.some((one) => one.kind === 'attribute' && one.name.name === name)
 
 const attributeWarning = (attribute: Attribute | Block, message: string): Diagnostic => ({
 	severity: 'warning',
@@ -119,8 +125,7 @@ function honorLabelsWarning(
 		const target = resolveTraversal(traversal, (id) => components.has(id))
 		return target !== undefined && components.get(target)!.definition.name === 'beyla.ebpf'
 	})
-	const honors = block.body.some((one) => one.kind === 'attribute' && one.name.name === 'honor_labels')
-	if (scrapesBeyla && !honors)
+	if (scrapesBeyla && !hasAttribute(block, 'honor_labels'))
 		out.push(
 			warning(block, 'honor_labels = true is missing: job and instance of the targets would be overwritten'),
 		)

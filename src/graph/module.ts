@@ -2,12 +2,14 @@ import { createScope, type Scope } from '../eval/scope.ts'
 import { ObjectValue, stringValue, UnknownValue, type Value } from '../eval/values.ts'
 import { type Diagnostic, hasErrors } from '../syntax/diag.ts'
 import type { LogFields } from '../telemetry/log.ts'
+import type { ActiveSpan } from '../telemetry/tracer.ts'
 import { ComponentNode, type ModuleRef } from './component-node.ts'
 import type { CustomScope } from './customs.ts'
-import { levels } from './dag.ts'
+import { invert, levels } from './dag.ts'
 import { describeExports } from './describe-exports.ts'
 import { ImportNode } from './import-node.ts'
 import { LoadError, messageOf, type Node } from './node.ts'
+import { scopeFor } from './node-scope.ts'
 import { type ModuleInput, type Plan, PlanBuilder } from './plan.ts'
 import type { Shared } from './shared.ts'
 import { ArgumentNode, ExportNode, type Given } from './value-nodes.ts'
@@ -36,6 +38,8 @@ export class Module implements ModuleRef {
 	#args: ReadonlyMap<string, Value> | undefined
 	#scope: Scope
 	readonly #dirty = new Set<string>()
+	/** Whose new exports made them so. */
+	readonly #originators = new Set<string>()
 	/** When the oldest change that nobody has followed yet came. */
 	#dirtySince: number | undefined
 	readonly #tracked = new Set<Promise<void>>()
@@ -74,7 +78,19 @@ export class Module implements ModuleRef {
 	}
 
 	/** Evaluates a new configuration and builds what is new. Throws a `LoadError` after taking all of it back. */
-	async prepare(input: ModuleInput): Promise<void> {
+	async prepare(input: ModuleInput, cause?: ActiveSpan): Promise<void> {
+		const span = cause?.child('GraphEvaluate')
+		span?.set('controller_id', this.id)
+		try {
+			await this.#prepare(input, span)
+			span?.end()
+		} catch (reason) {
+			span?.end(messageOf(reason))
+			throw reason
+		}
+	}
+
+	async #prepare(input: ModuleInput, span: ActiveSpan | undefined): Promise<void> {
 		const { logger, metrics } = this.#shared
 		const builder = new PlanBuilder(this, this.#shared, input, this.#nodes)
 		const plan = builder.build()
@@ -84,7 +100,7 @@ export class Module implements ModuleRef {
 		const started = performance.now()
 		let problems: ReadonlyMap<string, readonly Diagnostic[]>
 		try {
-			problems = await this.#prepareNodes(plan, builder)
+			problems = await this.#prepareNodes(plan, builder, span)
 		} finally {
 			metrics.evaluating(false)
 		}
@@ -100,7 +116,11 @@ export class Module implements ModuleRef {
 	 * What does not depend on each other is prepared at the same time. Fetching a module may take long and the running
 	 * configuration goes on meanwhile, so what was prepared from values that have changed is prepared once more.
 	 */
-	async #prepareNodes(plan: Plan, builder: PlanBuilder): Promise<ReadonlyMap<string, readonly Diagnostic[]>> {
+	async #prepareNodes(
+		plan: Plan,
+		builder: PlanBuilder,
+		span: ActiveSpan | undefined,
+	): Promise<ReadonlyMap<string, readonly Diagnostic[]>> {
 		const scope = this.#baseScope(plan.input, plan.customs)
 		const problems = new Map<string, readonly Diagnostic[]>()
 		const failed = new Set<string>()
@@ -113,6 +133,8 @@ export class Module implements ModuleRef {
 				return
 			}
 			const started = performance.now()
+			const own = evaluationSpan(span, node)
+			let problem: string | undefined
 			try {
 				await node.prepare(
 					builder.blockOf(id),
@@ -124,6 +146,7 @@ export class Module implements ModuleRef {
 				if (!(reason instanceof LoadError)) throw reason
 				problems.set(id, reason.diagnostics)
 				const err = reason.message.replace(/^Failed to [a-z ]+: /, '')
+				problem = err
 				this.#shared.logger.error('failed to evaluate config', { ...this.#controller, node: id, err })
 				this.#evaluated(id, started)
 				if (!this.#shared.dry) return
@@ -134,6 +157,9 @@ export class Module implements ModuleRef {
 						? describeExports(node.definition, node.definition.args.defaults())
 						: new UnknownValue('any'),
 				)
+			} finally {
+				node.span = undefined
+				own?.end(problem)
 			}
 		}
 		for (const level of levels(plan.order, plan.edges)) await inParallel(level, prepareOne)
@@ -181,7 +207,17 @@ export class Module implements ModuleRef {
 	}
 
 	/** Puts the plan in force: sinks first, so that what feeds them is turned over to them when they are ready. */
-	async commit(): Promise<ModuleChanges> {
+	async commit(cause?: ActiveSpan): Promise<ModuleChanges> {
+		const span = cause?.child('GraphCommit')
+		span?.set('controller_id', this.id)
+		try {
+			return await this.#commit()
+		} finally {
+			span?.end()
+		}
+	}
+
+	async #commit(): Promise<ModuleChanges> {
 		const plan = this.#plan
 		if (plan === undefined) return { added: [], removed: [], kept: [...this.#nodes.keys()] }
 		const old = this.#nodes
@@ -246,6 +282,7 @@ export class Module implements ModuleRef {
 		this.#shared.changed({ kind: 'exports', module: this.id, id: node.id })
 		for (const id of this.dependents(node.id)) this.#dirty.add(id)
 		if (this.#dirty.size === 0) return
+		this.#originators.add(node.id)
 		this.#dirtySince ??= performance.now()
 		this.#shared.metrics.queued(this.#dirty.size)
 		this.#shared.schedule(this)
@@ -279,6 +316,14 @@ export class Module implements ModuleRef {
 			if (this.#changedSince(this.#nodes, node.needs, node.evaluatedAt)) this.#dirty.add(id)
 	}
 
+	#evaluate(node: Node, cause: ActiveSpan | undefined): void {
+		const span = evaluationSpan(cause, node)
+		const moment = node.health.moment()
+		node.evaluate(scopeFor(node.needs, this.#nodes, this.#scope, (one) => one.exports))
+		node.span = undefined
+		span?.end(node.health.failedSince(moment))
+	}
+
 	retire(work: () => Promise<void>): void {
 		this.#retired.push(work)
 		this.#shared.schedule(this)
@@ -287,7 +332,11 @@ export class Module implements ModuleRef {
 	/** Evaluates what is marked, in dependency order, until nothing is. */
 	settle(): void {
 		if (this.#committing) return
-		const { metrics } = this.#shared
+		const { metrics, tracer } = this.#shared
+		const span = this.#dirty.size === 0 ? undefined : tracer.root('SubmitDependantsForEvaluation')
+		span?.set('controller_id', this.id)
+		span?.set('originators_count', this.#originators.size)
+		this.#originators.clear()
 		while (this.#dirty.size > 0) {
 			const marked = [...this.#dirty].sort((a, b) => (this.#rank.get(a) ?? 0) - (this.#rank.get(b) ?? 0))
 			// Evaluating one may mark others: those are further on and come in their turn.
@@ -298,11 +347,12 @@ export class Module implements ModuleRef {
 				const node = this.#nodes.get(id)
 				const started = performance.now()
 				if (this.#dirtySince !== undefined) metrics.waited(started - this.#dirtySince)
-				node?.evaluate(scopeFor(node.needs, this.#nodes, this.#scope, (one) => one.exports))
+				if (node !== undefined) this.#evaluate(node, span)
 				metrics.evaluated(performance.now() - started)
 				if (this.#dirty.size > before) break
 			}
 		}
+		span?.end()
 		if (this.#dirtySince !== undefined) metrics.queued(0)
 		this.#dirtySince = undefined
 		for (const work of this.#retired.splice(0))
@@ -312,6 +362,14 @@ export class Module implements ModuleRef {
 				}),
 			)
 	}
+}
+
+/** Of one evaluation; what that leads to finds it at the node. */
+function evaluationSpan(cause: ActiveSpan | undefined, node: Node): ActiveSpan | undefined {
+	const span = cause?.child('EvaluateNode')
+	span?.set('node_id', node.id)
+	node.span = span
+	return span
 }
 
 function exportsOf(nodes: ReadonlyMap<string, Node>, read: (node: ExportNode) => Value | undefined): Value {
@@ -345,48 +403,3 @@ async function stopNodes(
 	for (const level of [...levels(ids, edges)].reverse())
 		await Promise.all(level.map((id) => nodes.get(id)!.stop()))
 }
-
-function invert(edges: ReadonlyMap<string, ReadonlySet<string>>): Map<string, string[]> {
-	const out = new Map<string, string[]>()
-	for (const [from, needs] of edges)
-		for (const to of needs) {
-			const list = out.get(to)
-			if (list === undefined) out.set(to, [from])
-			else list.push(from)
-		}
-	return out
-}
-
-/** The exports of the nodes referred to, as nested objects: `otelcol.exporter.otlp.default`. */
-function scopeFor(
-	needs: ReadonlySet<string>,
-	nodes: ReadonlyMap<string, Node>,
-	base: Scope,
-	read: (node: Node) => Value | undefined,
-): Scope {
-	if (needs.size === 0) return base
-	const tree: Tree = new Map()
-	for (const id of needs) {
-		const node = nodes.get(id)
-		if (node === undefined) continue
-		const path = id.split('.')
-		let at = tree
-		for (const part of path.slice(0, -1)) {
-			let next = at.get(part)
-			if (!(next instanceof Map)) {
-				next = new Map()
-				at.set(part, next)
-			}
-			at = next
-		}
-		at.set(path.at(-1)!, read(node) ?? new ObjectValue(new Map()))
-	}
-	const names = new Map<string, Value>()
-	for (const [name, inner] of tree) names.set(name, fold(inner))
-	return createScope(names, base)
-}
-
-type Tree = Map<string, Tree | Value>
-
-const fold = (tree: Tree | Value): Value =>
-	tree instanceof Map ? new ObjectValue(new Map([...tree].map(([name, inner]) => [name, fold(inner)]))) : tree

@@ -3,6 +3,7 @@ import type { Scope } from '../eval/scope.ts'
 import type { Value } from '../eval/values.ts'
 import type { Block } from '../syntax/ast.ts'
 import type { Diagnostic } from '../syntax/diag.ts'
+import type { ActiveSpan } from '../telemetry/tracer.ts'
 import { HealthBook } from './health.ts'
 import { tick } from './shared.ts'
 
@@ -28,6 +29,8 @@ export abstract class Node {
 	block: Block
 	/** Ids of the nodes it refers to. */
 	needs: ReadonlySet<string> = new Set()
+	/** Of the evaluation that goes on, when that is traced: what it leads to belongs to it. */
+	span: ActiveSpan | undefined
 	/** Whether it has been committed. */
 	live = false
 	#exports: Value | undefined

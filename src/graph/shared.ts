@@ -1,6 +1,7 @@
 import type { Scope } from '../eval/scope.ts'
 import type { Accounting } from '../telemetry/accounting.ts'
 import type { Logger } from '../telemetry/log.ts'
+import type { Tracer } from '../telemetry/tracer.ts'
 import type { Stability } from './component.ts'
 import type { EvaluationMetrics } from './evaluation-metrics.ts'
 import type { Fetcher } from './import-source.ts'
@@ -20,6 +21,7 @@ export interface Shared {
 	/** Everything is being stopped: totals stay readable for the last report. */
 	stopping: boolean
 	readonly metrics: EvaluationMetrics
+	readonly tracer: Tracer
 	/** Aborted when everything is being stopped: what is being fetched is not waited for. */
 	readonly ending: AbortSignal
 	/** Decoded arguments of `logging`, `tracing`, `http`, `livedebugging` once the configuration is in force. */

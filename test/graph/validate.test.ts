@@ -133,7 +133,7 @@ local.file "g" { filename = prometheus.exporter.redis.r.targets }`)
 		expect(broken.problems[0]?.help?.[0]).toContain('expected expression, got }')
 	})
 
-	it('knows remotecfg and tracing, checks them as Alloy does, and says that they have no effect', async () => {
+	it('knows remotecfg and the sampler of tracing, checks them as Alloy does, and says that they have no effect', async () => {
 		const { problems, warnings } = await check(`remotecfg {
 	url            = "http://127.0.0.1:1"
 	poll_frequency = "10s"
@@ -145,11 +145,17 @@ local.file "g" { filename = prometheus.exporter.redis.r.targets }`)
 }
 tracing {
 	sampling_fraction = 0.5
+	sampler {
+		jaeger_remote {
+			max_operations = 1
+		}
+	}
 }`)
 		expect(problems).toEqual([])
 		expect(texts(warnings)).toEqual([
-			't.alloy:1:1: "remotecfg" is known but has no effect in Vör yet',
-			't.alloy:10:1: "tracing" is known but has no effect in Vör yet',
+			't.alloy:1:1: "remotecfg" has no effect: Vör fetches no configuration from a server, only its files and their imports hold',
+			't.alloy:10:1: "tracing" has no effect without write_to: there is nowhere to send traces',
+			't.alloy:12:2: "sampler" is known but has no effect in Vör yet',
 		])
 		expect(texts((await check('remotecfg {\n\tpoll_frequency = "5s"\n}')).problems)[0]).toContain(
 			'poll_frequency must be at least "10s", got "5s"',
