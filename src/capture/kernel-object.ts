@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs'
-import { release } from 'node:os'
 import { BpfError, type BpfLink, type BpfObject, openObject, probeFeature } from 'bpf-native-loader'
 import { VorError } from '../util/errors.ts'
+import { findBtf, missingBtf } from './btf.ts'
 import {
 	attachHooks,
 	hookOf,
@@ -11,6 +10,7 @@ import {
 	switchOffRefused,
 } from './hooks.ts'
 import { checkLayout } from './layout-check.ts'
+import { raisingMemoryLock } from './memory-lock.ts'
 import type { CaptureOptions } from './options.ts'
 import { objectPath } from './paths.ts'
 import { isAfter, isPreemptible, preparePreemption } from './preemption.ts'
@@ -39,7 +39,7 @@ export type LoadOptions = Partial<CaptureOptions>
 
 /** Loads the first form that this kernel takes, of those that were asked for. */
 export async function loadKernelObject(options: LoadOptions): Promise<KernelObject> {
-	requireBtf()
+	if (findBtf() === undefined) throw missingBtf()
 	const surface = surfaceOf(options)
 	const storage = options.storage ?? 'auto'
 	const forms = FORMS.filter(
@@ -72,21 +72,6 @@ function surfaceOf({ surface = 'auto' }: LoadOptions): 'auto' | SurfaceName {
 		})
 	}
 	return known
-}
-
-/** Without a description of its types no program finds the kernel's fields. */
-function requireBtf(): void {
-	const places = [
-		'/sys/kernel/btf/vmlinux',
-		`/boot/vmlinux-${release()}`,
-		`/lib/modules/${release()}/build/vmlinux`,
-	]
-	if (places.some((path) => existsSync(path))) return
-	throw new VorError(
-		'E_KERNEL',
-		'this kernel does not describe its types (BTF): /sys/kernel/btf/vmlinux is missing',
-		{ fix: 'a kernel built with CONFIG_DEBUG_INFO_BTF=y, and sysfs mounted at /sys' },
-	)
 }
 
 function formOf(path: string): SurfaceForm {
@@ -167,7 +152,8 @@ async function loadWithout(
 	if (options.ringBytes !== undefined) object.setMaxEntries('vor_ring', options.ringBytes)
 	const isPreempted = (form.surface === 'tp_btf' || form.surface === 'fexit') && isPreemptible()
 	preparePreemption(object, isPreempted)
-	await object.load()
+	const [, raised] = await raisingMemoryLock(() => object.load())
+	if (raised !== '') options.notice?.('info', raised)
 	linkSteps(object, missingHooks)
 	if (isPreempted) linkAgain(object, form)
 	const words = sharedWords(object)

@@ -1,7 +1,10 @@
-import { existsSync, readFileSync, readlinkSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 import { release } from 'node:os'
 import type { FeatureKind } from 'bpf-native-loader'
 import { VorError } from '../util/errors.ts'
+import { findBtf, missingBtf } from './btf.ts'
+import { checkMemoryLock } from './memory-lock.ts'
+import { type SurfaceView, surfaceView } from './surface-view.ts'
 import { SURFACES } from './surfaces.ts'
 
 /** One thing that `vor check` looked at. */
@@ -14,12 +17,6 @@ export interface PreflightItem {
 	readonly fix: string
 }
 
-export interface SurfaceView {
-	readonly path: string
-	readonly seen: 'seen' | 'bytes only' | 'not seen'
-	readonly note: string
-}
-
 export interface Preflight {
 	/** Vör can run here. */
 	readonly ok: boolean
@@ -30,47 +27,6 @@ export interface Preflight {
 	readonly items: readonly PreflightItem[]
 }
 
-/** What surface A shows of each way that bytes take. Held against the real kernel by test/kernel. */
-export const SURFACE_VIEW: readonly SurfaceView[] = [
-	{ path: 'read, write, recv, send and their vectors', seen: 'seen', note: '' },
-	{ path: 'recvmsg, sendmsg, recvmmsg, sendmmsg', seen: 'seen', note: '' },
-	{ path: 'unix stream sockets', seen: 'seen', note: '' },
-	{
-		path: 'sendfile, splice into a socket',
-		seen: 'bytes only',
-		note: 'bodies are counted; a head sent so is not read',
-	},
-	{ path: 'splice out of a socket', seen: 'not seen', note: 'proxies that splice (HAProxy with splice)' },
-	{ path: 'io_uring', seen: 'bytes only', note: 'bodies are counted; a head sent so is not read' },
-	{ path: 'kernel TLS', seen: 'seen', note: 'plain text at this level' },
-	{ path: 'TLS in user space', seen: 'not seen', note: 'recognised and counted as unreadable' },
-	{ path: 'HTTP/2', seen: 'not seen', note: 'recognised and counted as unreadable' },
-]
-
-/** What holds on the other surfaces as well; the rest differs from kernel to kernel (docs/kernels.md). */
-const EVERYWHERE = new Set([
-	'read, write, recv, send and their vectors',
-	'recvmsg, sendmsg, recvmmsg, sendmmsg',
-	'unix stream sockets',
-	'TLS in user space',
-	'HTTP/2',
-])
-
-/** What the surface that is used shows. */
-export function surfaceView(surface: string): readonly SurfaceView[] {
-	if (surface === '' || surface === 'tp_btf') return surface === '' ? [] : SURFACE_VIEW
-	return SURFACE_VIEW.filter(({ path }) => EVERYWHERE.has(path)).concat(
-		surface === 'syscall'
-			? { path: 'io_uring', seen: 'not seen', note: 'it makes no system call for each request' }
-			: [],
-		{
-			path: 'sendfile, splice, kernel TLS',
-			seen: 'bytes only',
-			note: 'at most; docs/kernels.md has what was measured',
-		},
-	)
-}
-
 /** Capabilities and what each is for; bit numbers of linux/capability.h. */
 const CAPABILITIES = [
 	{ name: 'CAP_BPF', bit: 39, why: 'load programs and maps' },
@@ -79,6 +35,7 @@ const CAPABILITIES = [
 	{ name: 'CAP_DAC_READ_SEARCH', bit: 2, why: 'look into the executables of other users' },
 ] as const
 const CAP_SYS_ADMIN = 21
+const CAP_SYS_RESOURCE = 24
 
 /** Required hooks first; the others add precision. */
 const HOOKS: readonly (readonly [name: string, required: boolean, gives: string])[] = [
@@ -100,17 +57,17 @@ export async function preflight(): Promise<Preflight> {
 		checkPidNamespace(),
 		...checkCapabilities(),
 		checkLockdown(),
-		checkMemoryLock(),
+		checkMemoryLock(release(), text('/proc/self/limits'), hasCapability(CAP_SYS_RESOURCE)),
 		checkCgroup2(),
 	]
 	let surface = ''
 	let storage = ''
 	const addon = await loadAddon()
-	if (addon === undefined) {
+	if (typeof addon === 'string') {
 		items.push({
 			name: 'addon',
 			status: 'fail',
-			detail: 'bpf-native-loader is not built',
+			detail: `bpf-native-loader cannot be loaded: ${addon}`,
 			fix: 'npm run build:native',
 		})
 	} else {
@@ -174,14 +131,10 @@ function checkKernel(): PreflightItem {
 }
 
 function checkBtf(): PreflightItem {
-	const path = '/sys/kernel/btf/vmlinux'
-	if (existsSync(path)) return ok('btf', path)
-	return {
-		name: 'btf',
-		status: 'fail',
-		detail: `${path} is missing: the kernel does not describe its types`,
-		fix: 'a kernel built with CONFIG_DEBUG_INFO_BTF=y, and sysfs mounted at /sys',
-	}
+	const path = findBtf()
+	if (path !== undefined) return ok('btf', path)
+	const { message, fix } = missingBtf()
+	return { name: 'btf', status: 'fail', detail: message, fix }
 }
 
 /** PROC_PID_INIT_INO: the initial pid namespace has this inode number on every kernel. */
@@ -199,14 +152,18 @@ export function checkPidNamespace(): PreflightItem {
 	}
 }
 
-function checkCapabilities(): PreflightItem[] {
+function hasCapability(bit: number): boolean {
 	const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(text('/proc/self/status'))?.[1] ?? '0'
 	// 64 bits: the upper half holds what is above bit 31.
-	const high = Number.parseInt(effective.slice(0, -8) || '0', 16)
-	const low = Number.parseInt(effective.slice(-8), 16)
-	const has = (bit: number): boolean => ((bit < 32 ? low >>> bit : high >>> (bit - 32)) & 1) === 1
-	const admin = has(CAP_SYS_ADMIN)
-	const missing = CAPABILITIES.filter(({ bit }) => !has(bit) && !(admin && (bit === 38 || bit === 39)))
+	const half = Number.parseInt((bit < 32 ? effective.slice(-8) : effective.slice(0, -8)) || '0', 16)
+	return ((half >>> (bit % 32)) & 1) === 1
+}
+
+function checkCapabilities(): PreflightItem[] {
+	const admin = hasCapability(CAP_SYS_ADMIN)
+	const missing = CAPABILITIES.filter(
+		({ bit }) => !hasCapability(bit) && !(admin && (bit === 38 || bit === 39)),
+	)
 	if (missing.length === 0) return [ok('capabilities', CAPABILITIES.map(({ name }) => name).join(' '))]
 	return missing.map(({ name, why }) => ({
 		name: 'capabilities',
@@ -225,21 +182,6 @@ function checkLockdown(): PreflightItem {
 		status: 'fail',
 		detail: 'confidentiality: the kernel lets no BPF program read kernel memory',
 		fix: 'boot with lockdown=integrity, or without Secure Boot',
-	}
-}
-
-/** Before 5.11 BPF memory counts against RLIMIT_MEMLOCK. */
-function checkMemoryLock(): PreflightItem {
-	const [major = 0, minor = 0] = release().split('.').map(Number)
-	if (major > 5 || (major === 5 && minor >= 11))
-		return ok('memory lock', 'BPF memory is charged to the cgroup')
-	const limit = /^Max locked memory\s+(\S+)/m.exec(text('/proc/self/limits'))?.[1] ?? 'unlimited'
-	if (limit === 'unlimited' || Number(limit) >= 64 << 20) return ok('memory lock', limit)
-	return {
-		name: 'memory lock',
-		status: 'fail',
-		detail: `${limit} bytes, this kernel charges BPF maps to it`,
-		fix: 'ulimit -l unlimited (systemd: LimitMEMLOCK=infinity)',
 	}
 }
 
@@ -276,7 +218,7 @@ async function checkObject(): Promise<{ item: PreflightItem; surface: string; st
 	try {
 		const { loadKernelObject } = await import('./kernel-object.ts')
 		const kernel = await loadKernelObject({ ringBytes: 64 * 1024 })
-		const programs = kernel.object.programs.length - kernel.missingHooks.length
+		const programs = kernel.object.programs.filter((program) => kernel.isLoaded(program)).length
 		kernel.object.close()
 		return {
 			item: ok('programs', `${programs} load and verify`),
@@ -321,12 +263,12 @@ async function checkOtherSurfaces(probe: Probe, used: string): Promise<Preflight
 	return { name: 'surfaces', status: 'info', detail: words.join(', '), fix: '' }
 }
 
-async function loadAddon(): Promise<typeof import('bpf-native-loader') | undefined> {
+/** Or why not: said as an item of its own. */
+async function loadAddon(): Promise<typeof import('./addon.ts') | string> {
 	try {
-		return await import('bpf-native-loader')
-	} catch {
-		// Not built: said as an item of its own.
-		return undefined
+		return await import('./addon.ts')
+	} catch (reason) {
+		return reason instanceof Error ? (reason.message.split('\n')[0] ?? '') : String(reason)
 	}
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { type PreflightItem, surfaceView, withoutUnusedHooks } from '../../src/capture/preflight.ts'
+import { type PreflightItem, withoutUnusedHooks } from '../../src/capture/preflight.ts'
+import { surfaceView } from '../../src/capture/surface-view.ts'
 
 const missing: PreflightItem = {
 	name: 'hook sock_recv_length',
