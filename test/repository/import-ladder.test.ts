@@ -23,6 +23,8 @@ const ladder: Readonly<Record<string, readonly string[]>> = {
 	server: [...language, 'flow', 'graph'],
 	cli: ['*'],
 	main: ['*'],
+	// Runs the bundle of main: of the other rooms it knows nothing.
+	launcher: [],
 }
 /** Packages that only some rooms may see. */
 const packageRooms: Readonly<Record<string, readonly string[]>> = {
