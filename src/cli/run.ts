@@ -19,6 +19,7 @@ import { VorError } from '../util/errors.ts'
 import { version } from '../util/version.ts'
 import { limitYoungGeneration } from '../util/young-generation.ts'
 import type { CliCommand, CliIo } from './command.ts'
+import { createLiveDebugging } from './live-debugging.ts'
 import { createPipelineRuntime, firstProblem, refuseLoad } from './pipeline-runtime.ts'
 import { readConfiguration } from './read-configuration.ts'
 import { parseRunOptions, type RunOptions, runUsage } from './run-options.ts'
@@ -97,6 +98,7 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 			log.error('http tls', { service: 'http', err: tlsProblem.message })
 		}
 	})
+	const live = createLiveDebugging(graph)
 	const lock = await lockInstance(options.storagePath)
 	let server: Awaited<ReturnType<typeof startHttpServer>> | undefined
 	const ending = endOfProcess()
@@ -115,6 +117,7 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 				own,
 				reload: reloadOverHttp,
 				source: () => source,
+				live,
 			}),
 		})
 		const loading = graph.load(source)

@@ -4,6 +4,7 @@ import { prometheusFamilies } from '../export/prometheus-text.ts'
 import type { Graph, GraphSource } from '../graph/graph.ts'
 import { type ConfigState, configFamilies, controllerFamilies } from '../server/controller-families.ts'
 import { componentInfo } from '../server/graph-info.ts'
+import type { LiveSource } from '../server/live-stream.ts'
 import type { ServerSources } from '../server/routes.ts'
 import { createTopSampler } from '../server/top-sampler.ts'
 import type { Accounting } from '../telemetry/accounting.ts'
@@ -18,6 +19,7 @@ export interface SourcesOptions {
 	readonly own: MetricRegistry
 	readonly reload: () => Promise<string | undefined>
 	readonly source: () => GraphSource
+	readonly live: LiveSource
 }
 
 /** What the HTTP server shows of a running Vör. Everything is read when it is asked for. */
@@ -50,6 +52,7 @@ export function createServerSources(options: SourcesOptions): ServerSources {
 			),
 		moduleComponents: (moduleId) => infos().filter((info) => info.moduleID === moduleId),
 		reload: options.reload,
+		live: options.live,
 		top,
 		componentMetrics(id) {
 			const scrape = services.scrapes.entries().find(([component]) => fullId(component) === id)?.[1]

@@ -4,6 +4,7 @@ import { deepEqual } from '../eval/equal.ts'
 import { DiagnosticError, Evaluator } from '../eval/evaluate.ts'
 import type { Scope } from '../eval/scope.ts'
 import { ObjectValue, type Value } from '../eval/values.ts'
+import { LiveChannel } from '../flow/live.ts'
 import type { Block } from '../syntax/ast.ts'
 import { formatDiagnostic } from '../syntax/diag.ts'
 import type { AnyDefinition, Component } from './component.ts'
@@ -20,6 +21,8 @@ interface Pending {
 /** A built-in component. */
 export class ComponentNode extends Node {
 	readonly definition: AnyDefinition
+	/** What it passes on, for whoever looks; outlives its instances. */
+	readonly channel = new LiveChannel()
 	readonly #shared: Shared
 	readonly #module: ModuleRef
 	#instance: Component<unknown> | undefined
@@ -86,6 +89,7 @@ export class ComponentNode extends Node {
 					logger: this.#shared.logger.child(meta),
 					dataPath: join(this.#shared.storagePath, this.#module.id, this.id),
 					accounting: this.#shared.accounting,
+					live: this.channel,
 					onStateChange: (exports) => {
 						if (current()) this.#onExports(exports as Readonly<Record<string, unknown>>)
 					},
@@ -240,6 +244,7 @@ export class ComponentNode extends Node {
 			this.#shared.logger.error('failed to stop component', { node: this.id, err: messageOf(reason) })
 		}
 		this.#generation++
+		this.channel.close()
 		if (!this.#shared.stopping) this.#shared.accounting.remove(this.#module.path, this.id)
 	}
 }

@@ -1,5 +1,6 @@
 import type { ArgsSchema, ExportsSchema } from '../eval/args.ts'
 import type { Value } from '../eval/values.ts'
+import type { LiveChannel } from '../flow/live.ts'
 import type { Accounting } from '../telemetry/accounting.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { HealthState } from './health.ts'
@@ -17,6 +18,8 @@ export interface ComponentOptions<E> {
 	/** A folder of its own, not yet made. */
 	readonly dataPath: string
 	readonly accounting: Accounting
+	/** Where it shows what it passes on to whoever looks. */
+	readonly live: LiveChannel
 	/** Says what the component exports; the first time during `build`, before anything flows. */
 	onStateChange(exports: E): void
 	reportHealth(health: { readonly state: HealthState; readonly message: string }): void

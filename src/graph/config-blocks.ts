@@ -88,7 +88,9 @@ const http = defineArgs({
 
 export type HttpArgs = ReturnType<typeof http.defaults>
 
-const livedebugging = defineArgs({ enabled: attr(bool, { doc: 'Show data that flows, on the web page.' }) })
+const livedebugging = defineArgs({
+	enabled: attr(bool, { doc: 'Serve what components pass on at `/api/v0/web/debug/ID`.' }),
+})
 
 const remotecfg = defineArgs(
 	{

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import { dirname, resolve } from 'node:path'
 import { createStdlib, stdlibScope } from '../eval/stdlib/index.ts'
 import type { Value } from '../eval/values.ts'
+import type { LiveChannel } from '../flow/live.ts'
 import type { Attribute, Block } from '../syntax/ast.ts'
 import { type Diagnostic, formatDiagnostic, formatPosition, hasErrors } from '../syntax/diag.ts'
 import { parseFile } from '../syntax/parser.ts'
@@ -77,6 +78,8 @@ export interface ComponentInfo {
 	readonly exports: Value | undefined
 	readonly definition: ComponentNode['definition'] | undefined
 	readonly createdModuleIds: readonly string[]
+	/** Of a built-in component. */
+	readonly live: LiveChannel | undefined
 	debugInfo(): unknown
 }
 
@@ -330,6 +333,7 @@ function infoOf(module: Module, node: Node): ComponentInfo {
 				: node instanceof ForeachNode
 					? [...node.modules.values()].map((child) => child.id)
 					: [],
+		live: node instanceof ComponentNode ? node.channel : undefined,
 		debugInfo: () => (node instanceof ComponentNode ? node.debugInfo() : undefined),
 	}
 }

@@ -90,7 +90,7 @@ export const BLOCK_DOCS: Readonly<Record<string, string>> = {
 	'import.git': 'Takes custom components from a Git repository.',
 	'import.http': 'Takes custom components from a URL.',
 	'import.string': 'Takes custom components from a text.',
-	livedebugging: 'Shows data that flows, on the web page.',
+	livedebugging: 'Lets data be looked at over HTTP while it flows.',
 	logging: "Level and form of Vör's own log.",
 	template: 'What runs for each element of the collection.',
 	tracing: "Vör's own traces.",

@@ -27,7 +27,7 @@ export function componentInfo(one: GraphComponent): ComponentInfo {
 				: [],
 		debugInfo: [],
 		...(one.createdModuleIds.length > 0 ? { createdModuleIDs: one.createdModuleIds } : {}),
-		liveDebuggingEnabled: false,
+		liveDebuggingEnabled: one.live?.supported ?? false,
 	}
 }
 

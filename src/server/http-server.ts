@@ -42,7 +42,7 @@ const maxConnections = 256
 export async function startHttpServer(options: ServerOptions): Promise<HttpServer> {
 	const { listen, log, sources } = options
 	const localOnly = isLoopback(listen.host)
-	const routeOf = createRoutes(sources)
+	const routeOf = createRoutes(sources, log)
 
 	const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
 		response.setHeader('x-content-type-options', 'nosniff')

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
+import type { Logger } from '../telemetry/log.ts'
 import type { ComponentInfo } from './component-info.ts'
+import { type LiveSource, streamLive } from './live-stream.ts'
 import { metricsText, notFound, productName, reply, replyJson } from './replies.ts'
 import type { TopSnapshot } from './top-snapshot.ts'
 
@@ -21,12 +23,14 @@ export interface ServerSources {
 	top(): TopSnapshot
 	/** Prometheus text of one component that has a page of its own; undefined when there is none of that id. */
 	componentMetrics?(id: string): string | undefined
+	/** What components pass on, while it passes. */
+	readonly live?: LiveSource
 }
 
 export type Route = (request: IncomingMessage, response: ServerResponse, path: string) => Promise<void> | void
 
 /** The handler of a path, or undefined. Alloy's paths, statuses and bodies; `/api/v0/top` is ours. */
-export function createRoutes(sources: ServerSources): (path: string) => Route | undefined {
+export function createRoutes(sources: ServerSources, log: Logger): (path: string) => Route | undefined {
 	const fixed = new Map<string, Route>([
 		['/metrics', (_request, response) => sendMetrics(sources, response)],
 		[
@@ -61,6 +65,11 @@ export function createRoutes(sources: ServerSources): (path: string) => Route | 
 				if (text === undefined) notFound(response)
 				else reply(response, 200, text, metricsText)
 			}
+		}
+		if (path.startsWith('/api/v0/web/debug/') && sources.live !== undefined) {
+			const { live } = sources
+			const id = path.slice('/api/v0/web/debug/'.length)
+			return (request, response) => streamLive(live, id, request, response, log)
 		}
 		const inModule = /^\/api\/v0\/web\/modules\/(.+)\/components$/.exec(path)?.[1]
 		if (inModule !== undefined) {

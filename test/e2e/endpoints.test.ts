@@ -17,7 +17,9 @@ interface Answer {
 }
 
 interface Component {
+	readonly name: string
 	readonly localID: string
+	liveDebuggingEnabled: boolean
 	readonly referencesTo: readonly string[]
 	readonly referencedBy: readonly string[]
 	readonly health: { readonly state: string; readonly message: string; readonly updatedTime: string }
@@ -116,7 +118,12 @@ test.each([
 test('the list of components and the page of one are what Alloy gave', async () => {
 	const list = await ask('/api/v0/web/components')
 	const wanted = alloy('GET /api/v0/web/components')
-	expect({ ...list, body: comparable(list.body) }).toEqual({ ...wanted, body: comparable(wanted.body) })
+	const shown = comparable(list.body) as Component[]
+	// Exporters can be looked at here (docs/language.md), in Alloy they cannot.
+	const exporters = shown.filter((one) => one.name.startsWith('otelcol.exporter.'))
+	expect(exporters.map((one) => one.liveDebuggingEnabled)).toEqual([true])
+	for (const one of exporters) one.liveDebuggingEnabled = false
+	expect({ ...list, body: shown }).toEqual({ ...wanted, body: comparable(wanted.body) })
 	const one = await ask('/api/v0/web/components/local.file.f')
 	const wantedOne = alloy('GET /api/v0/web/components/local.file.f')
 	expect({ ...one, body: comparable(one.body) }).toEqual({ ...wantedOne, body: comparable(wantedOne.body) })

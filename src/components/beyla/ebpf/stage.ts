@@ -1,4 +1,5 @@
 import type { ArgsSchema } from '../../../eval/args.ts'
+import { LiveChannel } from '../../../flow/live.ts'
 import type { Port } from '../../../flow/ports.ts'
 import type { Component, ComponentDefinition, ComponentOptions } from '../../../graph/component.ts'
 
@@ -18,6 +19,8 @@ export function buildStage<A>(
 	const options: ComponentOptions<{ readonly input?: Port }> = {
 		...parent,
 		...stageRef(parent, definition.name),
+		// The block shows what leaves it, not what passes between its stages.
+		live: new LiveChannel(),
 		onStateChange: (exports) => void (input = exports.input),
 	}
 	const component = definition.build(options as ComponentOptions<never>, args)

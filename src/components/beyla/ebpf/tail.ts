@@ -1,6 +1,7 @@
 import type { Observer } from 'rxjs'
 import type { ArgsOf } from '../../../eval/args.ts'
 import { fanOutTraces } from '../../../flow/fan-out.ts'
+import type { LiveChannel } from '../../../flow/live.ts'
 import type { Port, TelemetryConsumer } from '../../../flow/ports.ts'
 import type { ComponentDefinition, ComponentOptions } from '../../../graph/component.ts'
 import { createAttributeFilter } from '../../../model/attribute-filter.ts'
@@ -66,7 +67,9 @@ export function createTail(shared: Services, parent: ComponentOptions<never>, fi
 
 	const aggregateArgs = (args: BeylaArgs): AggregateArgs => {
 		const base = defaultsOf(aggregateOf)
-		const metrics = present(args.output?.metrics ?? []).map((port) => selected(port, selection.apply))
+		const metrics = present(args.output?.metrics ?? []).map((port, i) =>
+			selected(port, selection.apply, i === 0 ? parent.live : undefined),
+		)
 		return {
 			...base,
 			ttl: args.metrics.ttl || base.ttl,
@@ -87,7 +90,7 @@ export function createTail(shared: Services, parent: ComponentOptions<never>, fi
 		})
 	}
 
-	const tracesOut = createOutlet<SpanBatch>()
+	const tracesOut = createOutlet('spans', parent.live)
 	let keeps = (_span: Span): boolean => true
 	const wireTraces = (args: BeylaArgs) => {
 		tracesOut.wire(fanOutTraces(present(args.output?.traces ?? [])))
@@ -171,14 +174,22 @@ function traceDecision(
 const readsHttp = (instrumentations: readonly string[]): boolean =>
 	instrumentations.length === 0 || instrumentations.includes('*') || instrumentations.includes('http')
 
-/** The port, with metrics changed on their way into it. */
-function selected(port: TelemetryConsumer, apply: (batch: MetricBatch) => MetricBatch): TelemetryConsumer {
+/** The port, with metrics changed on their way into it, and shown in `live`. */
+function selected(
+	port: TelemetryConsumer,
+	apply: (batch: MetricBatch) => MetricBatch,
+	live: LiveChannel | undefined,
+): TelemetryConsumer {
 	const { metrics } = port
 	if (metrics === undefined) return port
 	return {
 		...port,
 		metrics: {
-			next: (batch) => metrics.next(apply(batch)),
+			next(batch) {
+				const wanted = apply(batch)
+				live?.listener?.('metrics', wanted)
+				metrics.next(wanted)
+			},
 			error: (reason) => metrics.error(reason),
 			complete: () => metrics.complete(),
 		},

@@ -3,7 +3,7 @@ import { type ArgsOf, defineExports } from '../../../eval/args.ts'
 import { fanOutMetrics } from '../../../flow/fan-out.ts'
 import type { TelemetryConsumer } from '../../../flow/ports.ts'
 import type { ComponentDefinition } from '../../../graph/component.ts'
-import type { ClockOffset, MetricBatch } from '../../../model/batch.ts'
+import type { ClockOffset } from '../../../model/batch.ts'
 import { present, telemetryConsumer } from '../../common/capsules.ts'
 import { createOutlet } from '../../common/outlet.ts'
 import type { AggregateView, Services } from '../../services.ts'
@@ -32,7 +32,7 @@ export const defineAggregate = (
 			attributes: args.attributes,
 		})
 		services.announceProcesses()
-		const outlet = createOutlet<MetricBatch>()
+		const outlet = createOutlet('metrics', options.live)
 		const wire = () => outlet.wire(fanOutMetrics(present(args.output.metrics)))
 		wire()
 		// The pipeline's time: that of the newest batch. Sources send one at least twice a second.

@@ -4,7 +4,6 @@ import { type ArgsOf, defineExports } from '../../../eval/args.ts'
 import { fanOutTraces } from '../../../flow/fan-out.ts'
 import type { ExchangeConsumer } from '../../../flow/ports.ts'
 import type { ComponentDefinition } from '../../../graph/component.ts'
-import type { SpanBatch } from '../../../model/batch.ts'
 import { ABSENT_NAMES, EVIDENCE_NAMES } from '../../../model/record.ts'
 import { createDescribers } from '../../../protocols/index.ts'
 import { exchangeConsumer, present } from '../../common/capsules.ts'
@@ -27,7 +26,7 @@ export const defineCorrelate = (
 	build(options, first) {
 		let args = first
 		const meter = options.accounting.meter(options.path, options.id)
-		const outlet = createOutlet<SpanBatch>()
+		const outlet = createOutlet('spans', options.live)
 		const correlator = createCorrelator({
 			meter,
 			describers: createDescribers({ profile: args.profile, debugAttributes: args.debug_attributes }),

@@ -3,7 +3,6 @@ import { type ArgsOf, defineExports } from '../../../eval/args.ts'
 import { fanOutExchanges } from '../../../flow/fan-out.ts'
 import type { RecordConsumer } from '../../../flow/ports.ts'
 import type { ComponentDefinition } from '../../../graph/component.ts'
-import type { ExchangeBatch } from '../../../model/batch.ts'
 import { createProtocolDecoder } from '../../../protocols/index.ts'
 import { present, recordConsumer } from '../../common/capsules.ts'
 import { createOutlet } from '../../common/outlet.ts'
@@ -23,7 +22,7 @@ export const defineDecode = (): ComponentDefinition<
 	metadata,
 	build(options, args) {
 		const decoder = createProtocolDecoder(RECORD_LAYOUT, options.accounting.meter(options.path, options.id))
-		const outlet = createOutlet<ExchangeBatch>()
+		const outlet = createOutlet('exchanges', options.live)
 		outlet.wire(fanOutExchanges(present(args.output.exchanges)))
 		const records: RecordConsumer['records'] = {
 			next: (batch) => outlet.next(decoder.decode(batch)),

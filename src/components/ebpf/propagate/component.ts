@@ -31,7 +31,7 @@ export const definePropagate = (
 			maxHeld: args.max_held,
 			debugAttributes: args.debug_attributes,
 		})
-		const outlet = createOutlet<SpanBatch>()
+		const outlet = createOutlet('spans', options.live)
 		outlet.wire(fanOutTraces(present(args.output.traces)))
 		const view = {
 			families: (labels: Labels) => [

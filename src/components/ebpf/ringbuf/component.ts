@@ -4,7 +4,6 @@ import type { ArgsOf } from '../../../eval/args.ts'
 import { defineExports } from '../../../eval/args.ts'
 import { fanOut } from '../../../flow/fan-out.ts'
 import type { Component, ComponentDefinition, ComponentOptions } from '../../../graph/component.ts'
-import type { RawBatch } from '../../../model/batch.ts'
 import { compileSelection } from '../../../process/selection.ts'
 import { createProcessTable } from '../../../process/table.ts'
 import { VorError } from '../../../util/errors.ts'
@@ -42,7 +41,7 @@ function buildLive(
 	first: RingbufArgs,
 ): Component<RingbufArgs> {
 	let args = first
-	const outlet = createOutlet<RawBatch>()
+	const outlet = createOutlet('records', options.live)
 	const processes = createProcessTable({ rules: compileSelection(selectionOf(args.discovery)).rules })
 	const capture = createCapture({
 		meter: options.accounting.meter(options.path, options.id),
@@ -150,7 +149,7 @@ function buildReplay(
 	first: RingbufArgs,
 ): Component<RingbufArgs> {
 	const meter = options.accounting.meter(options.path, options.id)
-	const outlet = createOutlet<RawBatch>()
+	const outlet = createOutlet('records', options.live)
 	const subscription = new Subscription()
 	let select = createReplayedSelection(selectionOf(first.discovery))
 	let end!: () => void

@@ -1,5 +1,6 @@
 import { type ArgsOf, defineExports } from '../../../eval/args.ts'
 import { createDebugExporter } from '../../../export/debug-exporter.ts'
+import { shown } from '../../../flow/live.ts'
 import type { TelemetryConsumer } from '../../../flow/ports.ts'
 import type { ComponentDefinition } from '../../../graph/component.ts'
 import { telemetryConsumer } from '../../common/capsules.ts'
@@ -38,8 +39,8 @@ export const defineDebugExporter = (
 				kind: 'telemetry',
 				owner: options.id,
 				mutates: false,
-				traces: exporter.traces,
-				metrics: exporter.metrics,
+				traces: shown(options.live, 'spans', exporter.traces),
+				metrics: shown(options.live, 'metrics', exporter.metrics),
 			},
 		})
 		return { update: () => 'restart', stop: async () => exporter.stop() }

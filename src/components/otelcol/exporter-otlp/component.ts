@@ -1,6 +1,7 @@
 import { type ArgsOf, defineExports } from '../../../eval/args.ts'
 import { createOtlpExporter } from '../../../export/otlp-grpc-exporter.ts'
 import type { OtlpExporterInput } from '../../../export/otlp-options.ts'
+import { shown } from '../../../flow/live.ts'
 import type { TelemetryConsumer } from '../../../flow/ports.ts'
 import type { ComponentDefinition } from '../../../graph/component.ts'
 import { telemetryConsumer } from '../../common/capsules.ts'
@@ -34,8 +35,8 @@ export const defineOtlpExporter = (
 				kind: 'telemetry',
 				owner: options.id,
 				mutates: false,
-				traces: exporter.traces,
-				metrics: exporter.metrics,
+				traces: shown(options.live, 'spans', exporter.traces),
+				metrics: shown(options.live, 'metrics', exporter.metrics),
 			},
 		})
 		return {
