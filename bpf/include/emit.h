@@ -66,8 +66,11 @@ ALONE int emit_slot(struct http1 *h, struct slot *slot, __u64 now, __u32 extra)
 	BOUND(size, 1023);
 	if (size > sizeof(*record) + SLOT_TEXT)
 		size = sizeof(*record) + SLOT_TEXT;
-	if (bpf_ringbuf_output(&vor_ring, record, size, ring_flags(now)) == 0) {
-		count(VOR_COUNT_EMITTED);
+	__u64 *emitted = counter_of(VOR_COUNT_EMITTED);
+	if (!emitted)
+		return 0;
+	if (bpf_ringbuf_output(&vor_ring, record, size, ring_flags(now, *emitted)) == 0) {
+		__sync_fetch_and_add(emitted, 1);
 	} else {
 		count(VOR_COUNT_DROPPED_RING_FULL);
 		red_add(record);

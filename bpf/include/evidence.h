@@ -68,6 +68,48 @@ INLINE void evidence_process_exit(__u32 tgid)
 	bpf_map_delete_elem(&vor_open, &tgid);
 }
 
+/* A request was read from this downstream connection. An older one that is open stays: upstream writes are its. */
+INLINE void nginx_opened(__u32 tgid, __s32 fd, __u64 sock, const struct ids *ids)
+{
+	struct nginx_key key = {.tgid = tgid, .fd = fd};
+	struct nginx_request *request = bpf_map_lookup_elem(&vor_nginx_requests, &key);
+	if (!request) {
+		struct nginx_request first = {.ids = *ids, .sock = sock, .open = 1};
+		bpf_map_update_elem(&vor_nginx_requests, &key, &first, BPF_NOEXIST);
+		return;
+	}
+	if (request->open && request->sock == sock)
+		return;
+	request->ids = *ids;
+	request->sock = sock;
+	request->open = 1;
+}
+
+/* It has ended; `next` is the one after it on the connection, NULL = none. */
+INLINE void nginx_closed(__u32 tgid, __s32 fd, __u64 sock, const struct ids *next)
+{
+	struct nginx_key key = {.tgid = tgid, .fd = fd};
+	struct nginx_request *request = bpf_map_lookup_elem(&vor_nginx_requests, &key);
+	if (!request || request->sock != sock)
+		return;
+	if (next)
+		request->ids = *next;
+	else
+		request->open = 0;
+}
+
+/* The connection is over. The descriptor may be another's already. */
+INLINE void nginx_over(struct http1 *h)
+{
+	struct nginx_key key = {.tgid = h->nginx_tgid, .fd = h->nginx_fd};
+	if (!key.tgid)
+		return;
+	struct nginx_request *request = bpf_map_lookup_elem(&vor_nginx_requests, &key);
+	if (request && request->sock == h->inode)
+		bpf_map_delete_elem(&vor_nginx_requests, &key);
+	h->nginx_tgid = 0;
+}
+
 struct parent {
 	struct ids ids;
 	__u8 evidence;
@@ -87,9 +129,9 @@ ALONE int find_parent(struct parent *parent, __u32 tgid, __u32 tid, __u32 fd, __
 			/* Good for one request: nginx may use the descriptor again for what it does not write this way. */
 			call->upstream_fd = -1;
 			struct nginx_key key = {.tgid = tgid, .fd = call->downstream_fd};
-			struct ids *ids = bpf_map_lookup_elem(&vor_nginx_requests, &key);
-			if (ids) {
-				parent->ids = *ids;
+			struct nginx_request *request = bpf_map_lookup_elem(&vor_nginx_requests, &key);
+			if (request && request->open) {
+				parent->ids = request->ids;
 				parent->evidence = VOR_EVIDENCE_NGINX_REQUEST;
 				return 0;
 			}

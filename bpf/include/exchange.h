@@ -32,6 +32,14 @@ INLINE void ids_of(struct ids *ids, const struct vor_http_record *record)
 	ids->_pad = 0;
 }
 
+/* Where the exchange of this index is, if it has a slot. */
+INLINE struct slot *slot_at(struct http1 *h, __u32 index)
+{
+	__u64 i = index - *(volatile __u32 *)&h->slot_base;
+	BOUND(i, SLOTS - 1);
+	return &h->slots[i];
+}
+
 /* Gives back what an open exchange holds. The caller owns the slot. */
 ALONE int exchange_closed(struct http1 *h, struct slot *slot)
 {
@@ -40,30 +48,20 @@ ALONE int exchange_closed(struct http1 *h, struct slot *slot)
 	struct vor_http_record *record = &slot->record;
 	if (h->request_dir == DIR_SEND) {
 		/* Not taken by a server on this host as far as we can tell: user space may know better. */
-		if (slot->published) {
-			struct join_key key;
-			join_key_fill(&key, &h->local, &h->remote, h->netns, record->join_seq);
-			if (!join_taken(&key))
-				record->flags |= VOR_HTTP_JOIN_KEY;
-		}
+		if (slot->published && !join_taken(join_key(h->join_ends, record->join_seq)))
+			record->flags |= VOR_HTTP_JOIN_KEY;
 		return 0;
 	}
 	open_count(record->process.tgid, slot->nonblocking, (__u32)-1);
 	if (slot->owner_tid)
 		thread_closed(slot->owner_tid);
 	if (slot->fd >= 0) {
-		struct nginx_key key = {.tgid = record->process.tgid, .fd = slot->fd};
-		bpf_map_delete_elem(&vor_nginx_requests, &key);
 		/* Pipelined: the next request is the oldest now. */
-		__u64 next = slot->index + 1;
-		__u32 index = next;
-		BOUND(next, SLOTS - 1);
-		struct slot *after = &h->slots[next];
-		if (after->index == index && (after->state & SLOT_REQUEST) && after->fd == slot->fd) {
-			struct ids ids;
-			ids_of(&ids, &after->record);
-			bpf_map_update_elem(&vor_nginx_requests, &key, &ids, BPF_ANY);
-		}
+		struct slot *after = slot_at(h, slot->index + 1);
+		bool pipelined = after->index == slot->index + 1 && (after->state & SLOT_REQUEST) && after->fd == slot->fd;
+		struct ids ids;
+		ids_of(&ids, &after->record);
+		nginx_closed(record->process.tgid, slot->fd, h->inode, pipelined ? &ids : NULL);
 	}
 	return 0;
 }
@@ -73,12 +71,8 @@ INLINE void server_opened(struct conn *c, struct http1 *h, struct scratch *s, st
 {
 	struct vor_http_record *record = &slot->record;
 	struct ids *client = NULL;
-	if (c->tcp_plain) {
-		struct join_key *key = &s->t.key;
-		join_key_fill(key, &h->remote, &h->local, h->netns, record->join_seq);
-		if (join_take(key, &s->t.joined))
-			client = &s->t.joined.ids;
-	}
+	if (c->tcp_plain && join_take(join_key(h->join_ends, record->join_seq), &s->t.joined))
+		client = &s->t.joined.ids;
 	if (record->flags & VOR_HTTP_TRACEPARENT) {
 		__builtin_memcpy(record->trace_id, record->hdr_trace_id, 16);
 		__builtin_memcpy(record->parent_span_id, record->hdr_span_id, 8);
@@ -113,10 +107,9 @@ INLINE void server_opened(struct conn *c, struct http1 *h, struct scratch *s, st
 		thread_opened(slot, s->io.tid, ids);
 	if ((c->selection & SELECTION_NGINX) && s->io.fd >= 0) {
 		slot->fd = s->io.fd;
-		struct nginx_key nginx = {.tgid = record->process.tgid, .fd = s->io.fd};
-		struct ids value = *ids; /* before 6.2 a map takes nothing that came as an argument */
-		/* An older request on this descriptor stays: upstream writes are its. */
-		bpf_map_update_elem(&vor_nginx_requests, &nginx, &value, BPF_NOEXIST);
+		h->nginx_tgid = record->process.tgid;
+		h->nginx_fd = s->io.fd;
+		nginx_opened(record->process.tgid, s->io.fd, h->inode, ids);
 	}
 }
 

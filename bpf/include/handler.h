@@ -31,6 +31,8 @@ INLINE void read_socket(struct http1 *h, struct sock *sk, __u8 family)
 	if (family == VOR_AF_UNIX)
 		h->peer_inode = BPF_CORE_READ((struct unix_sock *)sk, peer, sk_socket, file, f_inode, i_ino);
 	read_addresses(&h->local, &h->remote, sk, family);
+	h->join_ends = h->request_dir == DIR_SEND ? join_ends(&h->local, &h->remote, h->netns) :
+						    join_ends(&h->remote, &h->local, h->netns);
 }
 
 /* One record that says: this connection is one we cannot read. */
@@ -48,7 +50,7 @@ INLINE int conn_unreadable(struct conn *c, struct sock *sk, struct scratch *s, _
 	record->family = c->family;
 	process_key(&record->process, CURRENT());
 	read_addresses(&record->local, &record->remote, sk, c->family);
-	if (bpf_ringbuf_output(&vor_ring, record, sizeof(*record), ring_flags(s->io.now)))
+	if (bpf_ringbuf_output(&vor_ring, record, sizeof(*record), ring_flags(s->io.now, 0)))
 		count(VOR_COUNT_CONN_DROPPED);
 	count(protocol == VOR_PROTO_TLS ? VOR_COUNT_CONN_TLS :
 	      protocol == VOR_PROTO_HTTP2 ? VOR_COUNT_CONN_HTTP2 : VOR_COUNT_CONN_UNKNOWN);
@@ -153,6 +155,7 @@ INLINE bool recognise(struct sock *sk, struct conn *c, struct scratch *s)
 INLINE void http1_forget(struct sock *sk, struct conn *c, struct http1 *h, __u64 now, __u32 counter, __u32 state)
 {
 	exchanges_finish(h, now, 0, counter);
+	nginx_over(h);
 	c->announced.valid = 0;
 	http1_delete(sk, c->tcp);
 	c->state = state;

@@ -115,6 +115,13 @@ INLINE struct pt_regs *task_regs(void)
 #endif
 }
 
+/* The descriptor alone. */
+INLINE void io_descriptor(struct io *io)
+{
+	struct pt_regs *regs = task_regs();
+	io->fd = regs ? (__s32)REGS_1(regs) : -1;
+}
+
 /* Fills the segments from the registers of the system call the current task is in. The numbers are those of the 64-bit
  * table; none of them is a socket operation in the 32-bit one, so a 32-bit task has no segments, never wrong ones. */
 ALONE int io_from_syscall(struct io *io)

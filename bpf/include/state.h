@@ -35,11 +35,11 @@ struct announced {
 	__u64 ns;            /* when; the request starts here, its send's end may be seen after the response */
 };
 
+/* In the order of cache lines: the kernel puts its eighth byte at the start of one (struct bpf_local_storage_data). On
+ * loopback the other end's CPU comes here for sk_data_ready. */
 struct conn {
+	/* Read with every operation, seldom written. */
 	__u64 inode;         /* socket inode: identity, and the check against a reused address in the hash form */
-	__u64 start_ns[2];   /* time of the operation that brought the first carried byte, by direction */
-	__u64 start_arrival; /* when that byte became readable (receive direction) */
-	__u32 start_seq[2];
 	__u32 generation;    /* of vor_selection_generation at the last verdict */
 	__u32 tgid;          /* process the verdict is about */
 	__u8 state;          /* enum conn_state */
@@ -47,22 +47,32 @@ struct conn {
 	__u8 role;           /* enum vor_role */
 	__u8 tcp;            /* TCP or MPTCP: has a close hook and may have socket storage */
 	__u8 tcp_plain;      /* not MPTCP: sequence numbers mean what the join needs */
+	__u8 selection;      /* VOR_PROCESS_NGINX or nothing, >> 8 */
 	__u8 turns;
 	__u8 calls;
 	__u8 last_dir;       /* 1 + direction of the last operation, 0 = none */
-	__u8 selection;      /* VOR_PROCESS_NGINX or nothing, >> 8 */
 	__u8 carry_length[2];
-	__u16 multi[2];      /* next message of a recvmmsg, sendmmsg under way */
-	__u8 _pad[1];
-	char carry[2][CLASSIFY_BYTES];
-	struct announced announced;
+	__u8 _pad[13];
+	__u32 start_seq[2];
+	__u64 start_arrival; /* when that byte became readable (receive direction) */
+
+	/* Written by sk_data_ready; the rest is over when the protocol is known. */
 	__u64 arrival_ns;    /* when the byte arrival_seq became readable */
 	__u32 arrival_seq;
 	__u32 received_seq;  /* rcv_nxt at the last sk_data_ready */
+	__u64 start_ns[2];   /* time of the operation that brought the first carried byte, by direction */
+	char carry[2][CLASSIFY_BYTES];
+
+	/* Written with every operation. */
 	__u32 next_seq[2];   /* sequence number of the next byte each way, if none passes unseen; 0 = not known */
 	__u32 first_seq[2];  /* where the first operation that way must begin or have begun; 0 = not known */
 	__u32 handled[2];    /* thread whose operation has been handled just now, where no sequence number tells (vor_after_*) */
+	__u16 multi[2];      /* next message of a recvmmsg, sendmmsg under way */
+	__u32 _pad2;
+	struct announced announced;
 };
+
+_Static_assert(__builtin_offsetof(struct conn, arrival_ns) == 56 && __builtin_offsetof(struct conn, next_seq) == 120, "cache lines");
 
 /* Parser state of one direction. Written only by the hook of that direction. */
 enum half_state {
@@ -151,7 +161,9 @@ struct http1 {
 	__u32 response_next;    /* final responses ended; written by the response half */
 	__u64 head_methods;     /* bit index % 64: request was HEAD (or CONNECT): written by the request half */
 	__u64 connect_methods;
+	__u64 join_ends;        /* of this connection (joins.h) */
 	__u32 methods_next;     /* requests whose method is in them; written by the request half after them */
+	__u32 slot_base;        /* index of an exchange in the first slot: moved by the request half while no slot is in use */
 	__u32 head_late;        /* 1 + index of a HEAD request that was seen after the head of its response; by the request half */
 	__u8 request_dir;       /* DIR_RECV: we are the server */
 	__u8 counted;           /* the connection was counted as HTTP/1 */
@@ -163,6 +175,8 @@ struct http1 {
 	__u64 peer_inode;
 	__u8 family;
 	__u8 _pad[6];
+	__u32 nginx_tgid;       /* key of this connection in vor_nginx_requests, 0 = none */
+	__s32 nginx_fd;
 	struct vor_address local;
 	struct vor_address remote;
 	struct {

@@ -11,9 +11,14 @@ struct {
 	__type(value, __u64);
 } vor_counters SEC(".maps");
 
+INLINE __u64 *counter_of(__u32 counter)
+{
+	return bpf_map_lookup_elem(&vor_counters, &counter);
+}
+
 INLINE void count(__u32 counter)
 {
-	__u64 *value = bpf_map_lookup_elem(&vor_counters, &counter);
+	__u64 *value = counter_of(counter);
 	/* A soft interrupt may run another hook between load and store on this CPU: the add must be one instruction. */
 	if (value)
 		__sync_fetch_and_add(value, 1);

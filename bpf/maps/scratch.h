@@ -33,7 +33,6 @@ struct segment_walk {
 
 /* Locals of deep calls: the stack of a whole chain of calls is 512 bytes, each frame rounded up to 32. */
 struct temporary {
-	struct join_key key;
 	struct joined joined;
 	struct ids ids;
 	struct parent parent;

@@ -5,21 +5,43 @@
 
 #include "socket.h"
 
-INLINE void publish(struct sock *sk, struct conn *c, struct temporary *t)
+INLINE void publish(struct conn *c, struct temporary *t, __u64 ends)
 {
 	struct announced *a = &c->announced;
 	struct joined *joined = &t->joined;
-	__builtin_memset(&t->local, 0, sizeof(t->local));
-	__builtin_memset(&t->remote, 0, sizeof(t->remote));
 	joined->ids.sampled = a->sampled;
 	joined->ids._pad = 0;
-	read_addresses(&t->local, &t->remote, sk, c->family);
-	join_key_fill(&t->key, &t->local, &t->remote, FIELD(sk, __sk_common.skc_net.net, ns.inum), a->seq);
 	__builtin_memcpy(joined->ids.trace_id, a->trace_id, 16);
 	__builtin_memcpy(joined->ids.span_id, a->span_id, 8);
 	process_key(&joined->process, CURRENT());
-	join_publish(&t->key, joined);
+	join_publish(join_key(ends, a->seq), joined);
 	a->published = 1;
+}
+
+/* The ends of a connection whose protocol is not known yet. */
+INLINE __u64 read_ends(struct sock *sk, struct conn *c, struct temporary *t)
+{
+	__builtin_memset(&t->local, 0, sizeof(t->local));
+	__builtin_memset(&t->remote, 0, sizeof(t->remote));
+	read_addresses(&t->local, &t->remote, sk, c->family);
+	return join_ends(&t->local, &t->remote, FIELD(sk, __sk_common.skc_net.net, ns.inum));
+}
+
+/* The first bytes of what is sent are those of a request: its method, else -1. */
+INLINE int first_request(struct conn *c, struct scratch *s)
+{
+	__u32 length;
+	s->io.call = c->multi[DIR_SEND];
+	io_from_syscall(&s->io);
+	if (!s->io.segments)
+		return -1;
+	*(__u64 *)s->buffer = 0;
+	*(__u64 *)(s->buffer + 8) = 0;
+	*(__u64 *)(s->buffer + 16) = 0;
+	int n = io_read(s, 0, 0, CLASSIFY_BYTES);
+	if (n <= 0 || n > CLASSIFY_BYTES || classify(s, n) != GUESS_REQUEST)
+		return -1;
+	return known_method(*(__u64 *)s->buffer, &length);
 }
 
 /* May be called several times in one send; only the first can be at a request's start. */
@@ -34,8 +56,9 @@ INLINE int send_entry(struct sock *sk)
 	__u32 seq = TCP_FIELD(sk, write_seq);
 	if (c->announced.valid && c->announced.seq != seq)
 		return 0;
+	struct http1 *h = NULL;
 	if (c->state == CONN_HTTP1) {
-		struct http1 *h = http1_get(sk, true);
+		h = http1_get(sk, true);
 		if (!h || h->request_dir != DIR_SEND || h->request.state != HALF_FIRST_LINE || h->request.carry_length)
 			return 0;
 	} else if (c->carry_length[DIR_SEND]) {
@@ -49,23 +72,21 @@ INLINE int send_entry(struct sock *sk)
 	struct scratch *s = scratch_get(SCRATCH_ENTRY);
 	if (!s)
 		return 0;
-	s->io.call = c->multi[DIR_SEND];
-	io_from_syscall(&s->io);
-	if (!s->io.segments)
-		return 0;
-	*(__u64 *)s->buffer = 0;
-	*(__u64 *)(s->buffer + 8) = 0;
-	*(__u64 *)(s->buffer + 16) = 0;
-	int n = io_read(s, 0, 0, CLASSIFY_BYTES);
-	if (n <= 0 || n > CLASSIFY_BYTES || classify(s, n) != GUESS_REQUEST)
-		return 0;
+	int method = VOR_METHOD_OTHER;
+	if (!h) {
+		method = first_request(c, s);
+		if (method < 0)
+			return 0;
+	} else if (c->selection & SELECTION_NGINX) {
+		/* Between its requests a client sends nothing else: no need to look. */
+		io_descriptor(&s->io);
+	}
 	s->io.tid = (__u32)id;
 	s->io.tgid = id >> 32;
 	s->io.now = bpf_ktime_get_boot_ns();
 	announce(c, s, seq);
-	__u32 length;
-	c->announced.method = known_method(*(__u64 *)s->buffer, &length);
-	publish(sk, c, &s->t);
+	c->announced.method = method;
+	publish(c, &s->t, h ? h->join_ends : read_ends(sk, c, &s->t));
 	return 0;
 }
 

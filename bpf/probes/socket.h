@@ -30,6 +30,7 @@ INLINE struct conn *conn_of_inode(struct sock *sk, struct conn *c, bool tcp, __u
 		struct http1 *h = http1_get(sk, tcp);
 		if (h) {
 			exchanges_finish(h, bpf_ktime_get_boot_ns(), VOR_HTTP_CLOSED, VOR_COUNT_MAX);
+			nginx_over(h);
 			http1_delete(sk, tcp);
 		}
 		conn_delete(sk, tcp);

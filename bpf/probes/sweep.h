@@ -19,6 +19,7 @@ int vor_sweep(struct bpf_iter__bpf_map_elem *ctx)
 	struct http1 *h = bpf_map_lookup_elem(&vor_http1_hash, &key);
 	if (h) {
 		exchanges_finish(h, bpf_ktime_get_boot_ns(), VOR_HTTP_CLOSED, VOR_COUNT_MAX);
+		nginx_over(h);
 		bpf_map_delete_elem(&vor_http1_hash, &key);
 	}
 	bpf_map_delete_elem(&vor_conn_hash, &key);
