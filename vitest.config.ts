@@ -15,7 +15,7 @@ export default defineConfig({
 					name: 'parallel',
 					pool: 'forks',
 					include: ['test/**/*.test.ts'],
-					exclude: ['test/bench/**', 'test/vm/**', 'test/long/**', ...serial],
+					exclude: ['test/vm/**', 'test/long/**', ...serial],
 					sequence: { groupOrder: 0 },
 				},
 			},

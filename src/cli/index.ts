@@ -61,6 +61,11 @@ export const commands: readonly CommandEntry[] = [
 		load: async () => (await import('./lsp.ts')).command,
 	},
 	{
+		name: 'bench',
+		summary: 'Measure what Vör costs on this machine',
+		load: async () => (await import('./bench.ts')).command,
+	},
+	{
 		name: 'tools',
 		summary: 'Small helpers for operators',
 		load: async () => (await import('./tools.ts')).command,

@@ -6,6 +6,7 @@
  * `npm run bench -- kernel`
  */
 import { type BpfLink, type BpfObject, enableStats } from 'bpf-native-loader'
+import { pairedRounds, type Side } from '../../src/bench/paired.ts'
 import { createCapture } from '../../src/capture/index.ts'
 import { type KernelObject, loadKernelObject } from '../../src/capture/kernel-object.ts'
 import { compileSelection, type SelectionSource } from '../../src/process/selection.ts'
@@ -150,7 +151,7 @@ async function underLoad(
 	return ours
 }
 
-/** Rounds alternate nothing, ours, rival. */
+/** Rounds alternate nothing, ours, rival, and back. */
 async function pairs(kind: string, calls: number, ours: KernelObject, rival: Rival): Promise<void> {
 	const micro: Micro = startMicro(await buildMicro(), kind, 3 * MICRO_ROUNDS + 3, calls)
 	const ring = ours.object.map('vor_ring').ring()
@@ -163,28 +164,29 @@ async function pairs(kind: string, calls: number, ours: KernelObject, rival: Riv
 		}
 		rival.drain()
 	}
-	const bare: number[] = []
-	const extra = { ours: [] as number[], rival: [] as number[] }
-	const setups = { ours: () => ours.attach(), rival: () => rival.attach() }
-	for (let i = 0; i < 3; i++) await micro.round()
-	for (let round = 0; round < MICRO_ROUNDS; round++) {
-		const without = await micro.round()
-		bare.push(without)
-		// Who goes first changes every round: what drifts within a round hits both.
-		for (const side of round % 2 === 0 ? (['ours', 'rival'] as const) : (['rival', 'ours'] as const)) {
-			const links = await setups[side]()
-			extra[side].push((await micro.round()) - without)
+	let links: BpfLink[] = []
+	const side = (attach: () => Promise<BpfLink[]>): Side => ({
+		async attach() {
+			links = await attach()
+		},
+		async detach() {
 			await closeAll(links)
 			drain()
-		}
-	}
+		},
+	})
+	for (let i = 0; i < 3; i++) await micro.round()
+	const { bare, extra } = await pairedRounds(
+		MICRO_ROUNDS,
+		[side(() => ours.attach()), side(() => rival.attach())],
+		() => micro.round(),
+	)
 	micro.stop()
 	ring.close()
 	processRing.close()
-	const show = (side: 'ours' | 'rival') =>
-		`${median(extra[side]).toFixed(0).padStart(6)} ± ${medianError(extra[side]).toFixed(0).padStart(3)} (p10 ${quantile(extra[side], 0.1).toFixed(0)})`
+	const show = (values: readonly number[] = []) =>
+		`${median(values).toFixed(0).padStart(6)} ± ${medianError(values).toFixed(0).padStart(3)} (p10 ${quantile(values, 0.1).toFixed(0)})`
 	console.log(
-		`  ${kind.padEnd(8)} bare ${median(bare).toFixed(0).padStart(6)} ns   ours + ${show('ours')}   rival + ${show('rival')}`,
+		`  ${kind.padEnd(8)} bare ${median(bare).toFixed(0).padStart(6)} ns   ours + ${show(extra[0])}   rival + ${show(extra[1])}`,
 	)
 }
 

@@ -21,6 +21,7 @@ const ladder: Readonly<Record<string, readonly string[]>> = {
 	lsp: [...language, 'flow', 'graph'],
 	ui: ['util', 'model', 'server'],
 	server: [...language, 'flow', 'graph'],
+	bench: [...forEngines, ...engines],
 	cli: ['*'],
 	main: ['*'],
 	// Runs the bundle of main: of the other rooms it knows nothing.
@@ -28,7 +29,7 @@ const ladder: Readonly<Record<string, readonly string[]>> = {
 }
 /** Packages that only some rooms may see. */
 const packageRooms: Readonly<Record<string, readonly string[]>> = {
-	'bpf-native-loader': ['capture', 'cli'],
+	'bpf-native-loader': ['capture', 'bench', 'cli'],
 	'@grpc/grpc-js': ['export', 'components'],
 	pino: ['telemetry'],
 	convict: ['cli'],

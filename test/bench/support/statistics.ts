@@ -1,10 +1,7 @@
 import { cpus, loadavg, release } from 'node:os'
+import { median, quantile } from '../../../src/bench/statistics.ts'
 
-export const quantile = (values: readonly number[], q: number): number => {
-	const sorted = [...values].sort((a, b) => a - b)
-	return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN
-}
-export const median = (values: readonly number[]): number => quantile(values, 0.5)
+export { median, quantile }
 
 /** Half of the 95 % interval of a median, by order statistics: what the machine's other work leaves unsure. */
 export function medianError(values: readonly number[]): number {

@@ -1,0 +1,88 @@
+import type { KernelSide } from './kernel-side.ts'
+import type { Load } from './load.ts'
+import { pairedRounds, type Side } from './paired.ts'
+import { measurePrograms } from './programs.ts'
+import type { KernelResult, SideResult } from './result.ts'
+import { median, summarise } from './statistics.ts'
+
+export interface KernelPhase {
+	readonly load: Load
+	readonly rate: number
+	readonly pairs: number
+	readonly roundMs: number
+	readonly sides: readonly TracedSide[]
+	readonly signal: AbortSignal
+	/** After each round: how much is done, 0 to 1. */
+	readonly progress: (done: number) => void
+}
+
+export interface TracedSide {
+	readonly kernel: KernelSide
+	readonly traced: SideResult['traced']
+}
+
+/** A few requests on the new hooks, outside of the measurement. */
+const WARM_MS = 30
+/** A round of few requests says little. */
+const ROUND_REQUESTS = 300
+const MAX_ROUND_MS = 1000
+
+const roundMsOf = (rate: number, roundMs: number): number =>
+	rate === 0 ? roundMs : Math.min(Math.max(roundMs, (ROUND_REQUESTS / rate) * 1000), MAX_ROUND_MS)
+
+/** How long it will take, about: for the progress line. */
+export const kernelPhaseMs = (rate: number, pairs: number, roundMs: number, sides: number): number =>
+	pairs * (sides + 1) * (roundMsOf(rate, roundMs) + WARM_MS + 25) + sides * 8 * roundMsOf(rate, roundMs)
+
+export async function measureKernel(phase: KernelPhase): Promise<KernelResult> {
+	const { load, rate, pairs, sides, signal } = phase
+	const ms = roundMsOf(rate, phase.roundMs)
+	const seenBefore = sides.map(() => 0)
+	const tallies = sides.map(() => ({ seen: 0, requests: 0 }))
+	const rates: number[] = []
+	let requests = 0
+	let rounds = 0
+	const attachable = sides.map(
+		({ kernel, traced }, index): Side => ({
+			attach() {
+				kernel.select(traced === 'server' ? load.servers : [load.client, ...load.servers])
+				seenBefore[index] = kernel.seen
+				return kernel.attach()
+			},
+			async detach() {
+				await kernel.detach()
+				const tally = tallies[index] as (typeof tallies)[number]
+				tally.seen += kernel.seen - (seenBefore[index] as number)
+			},
+		}),
+	)
+	const round = async (side: number | undefined): Promise<number> => {
+		signal.throwIfAborted()
+		const warm = await load.round(rate, WARM_MS)
+		const { completed, clientNs, serverNs, wallNs } = await load.round(rate, ms)
+		const tally = side === undefined ? undefined : tallies[side]
+		if (tally !== undefined) tally.requests += warm.completed + completed
+		requests += warm.completed + completed
+		rates.push(completed / (wallNs / 1e9))
+		phase.progress(++rounds / (pairs * (sides.length + 1) + sides.length))
+		return (clientNs + serverNs) / completed
+	}
+	const { bare, extra } = await pairedRounds(pairs, attachable, round)
+	const results: SideResult[] = []
+	for (const [index, { kernel, traced }] of sides.entries()) {
+		const { seen, requests: made } = tallies[index] as (typeof tallies)[number]
+		await attachable[index]?.attach()
+		try {
+			results.push({
+				surface: kernel.surface,
+				traced,
+				extra: summarise(extra[index] ?? []),
+				seenPerRequest: seen / made,
+				programs: await measurePrograms(kernel, load, rate, ms, signal),
+			})
+		} finally {
+			await kernel.detach()
+		}
+	}
+	return { bare: summarise(bare), requests, requestsPerSecond: median(rates), sides: results }
+}

@@ -1,0 +1,107 @@
+import { readdirSync } from 'node:fs'
+import type { BpfLink, RingReader } from 'bpf-native-loader'
+import { type KernelObject, loadKernelObject } from '../capture/kernel-object.ts'
+import { HEADER, httpRecord, processKey, RECORD_KIND, SELECTION } from '../capture/layout.ts'
+import type { SurfaceName } from '../capture/surfaces.ts'
+import type { Side } from './paired.ts'
+
+export interface ProgramRuns {
+	readonly program: string
+	readonly runCount: number
+	readonly runTimeNs: number
+}
+
+/** One attach surface, loaded once, attached and detached as often as wanted. */
+export interface KernelSide extends Side {
+	readonly surface: SurfaceName
+	readonly storage: string
+	/** Whose requests are seen; every other process that runs now is left alone. */
+	select(pids: readonly number[]): void
+	/** Exchanges of the selected processes that came out of the ring so far. */
+	readonly seen: number
+	/** Since the programs were loaded; counted while the kernel's statistics are on. */
+	programs(): ProgramRuns[]
+	close(): Promise<void>
+}
+
+/** As Vör's own drain under load. */
+const DRAIN_MS = 10
+
+export async function openKernelSide(surface: SurfaceName): Promise<KernelSide> {
+	return new LoadedSide(await loadKernelObject({ surface }))
+}
+
+class LoadedSide implements KernelSide {
+	seen = 0
+	private readonly kernel: KernelObject
+	private readonly ring: RingReader
+	private readonly processRing: RingReader
+	private readonly bytes = new Uint8Array(1 << 20)
+	private readonly view = new DataView(this.bytes.buffer)
+	private selected: ReadonlySet<number> = new Set()
+	private links: BpfLink[] = []
+	private timer: NodeJS.Timeout | undefined
+
+	constructor(kernel: KernelObject) {
+		this.kernel = kernel
+		this.ring = kernel.object.map('vor_ring').ring()
+		this.processRing = kernel.object.map('vor_process_ring').ring()
+	}
+
+	get surface(): SurfaceName {
+		return this.kernel.surface
+	}
+
+	get storage(): string {
+		return this.kernel.storage
+	}
+
+	select(pids: readonly number[]): void {
+		this.selected = new Set(pids)
+		const map = this.kernel.object.map('vor_processes')
+		const put = (pid: number, state: number): void =>
+			map.set(new Uint8Array(new Uint32Array([pid]).buffer), new Uint8Array(new Uint32Array([state]).buffer))
+		for (const name of readdirSync('/proc')) if (/^\d+$/.test(name)) put(Number(name), SELECTION.REJECTED)
+		for (const pid of pids) put(pid, SELECTION.SELECTED)
+		this.kernel.bumpSelection()
+	}
+
+	async attach(): Promise<void> {
+		this.links = await this.kernel.attach()
+		this.timer = setInterval(() => this.drain(), DRAIN_MS)
+	}
+
+	async detach(): Promise<void> {
+		clearInterval(this.timer)
+		// A perf event takes up to 60 ms to detach: all at once, off the main thread.
+		await Promise.all(this.links.splice(0).map((link) => link.closeAsync()))
+		this.drain()
+	}
+
+	programs(): ProgramRuns[] {
+		const { object } = this.kernel
+		return object.programs
+			.filter((program) => this.kernel.isLoaded(program))
+			.map(({ name }) => ({ program: name, ...object.program(name).stats() }))
+	}
+
+	async close(): Promise<void> {
+		await this.detach()
+		await this.kernel.object.closeAsync()
+	}
+
+	private drain(): void {
+		do this.count(this.ring.drain(this.bytes))
+		while (this.ring.more)
+		do this.processRing.drain(this.bytes)
+		while (this.processRing.more)
+	}
+
+	private count(length: number): void {
+		const { view } = this
+		for (let at = 0; at + HEADER.bytes <= length; at += view.getUint16(at + HEADER.sizeAt, true)) {
+			if (view.getUint16(at + HEADER.kindAt, true) !== RECORD_KIND.HTTP1) continue
+			if (this.selected.has(view.getUint32(at + httpRecord.process + processKey.tgid, true))) this.seen++
+		}
+	}
+}
