@@ -3,9 +3,11 @@ import type { Comment, CommentGroup } from './ast.ts'
 import type { Source } from './source.ts'
 import { Token } from './token.ts'
 
-/** White space that is held back until the next text, because a comment in between may change it. */
+/**
+ * White space, a character each. It is held back until the next text, because a comment in between may change it: a
+ * string of them is what waits.
+ */
 export const Gap = {
-	Dropped: '',
 	Blank: ' ',
 	/** A soft tab: starts an aligned column. */
 	Column: '\v',
@@ -15,161 +17,167 @@ export const Gap = {
 	Indent: '>',
 	Unindent: '<',
 } as const
-export type Gap = (typeof Gap)[keyof typeof Gap]
 
-/** More gaps than this in a row are written out; Alloy's buffer has that size. */
-const mostGaps = 16
+/** Takes the place of a gap that a comment has made needless: it still counts among those that wait. */
+const gone = '\0'
+/** When one more comes, what waits is written: Alloy's format knows no more. */
+const mostWaiting = 16
 /** At most one empty line is kept. */
 const mostNewlines = 2
+const steps = /^[<>]*/
+const lineEnd = /[\n\f]/g
+
+/** Where in the source the next token stands: told for most, else guessed from what was written since. */
+interface Place {
+	offset: number
+	line: number
+}
 
 /**
- * Puts tokens, gaps and comments in order. Tokens come from the tree, comments from the source; a comment goes before the
- * first token that stood behind it. `#offset` and `#line` say where in the source we are: exact when `moveTo` was called
- * for the token, otherwise estimated by what was written since. The estimate is part of Alloy's format: it decides on
- * which side of a `)` or `.` a comment lands.
+ * Merges the tokens of the tree with the comments of the source: a comment goes before the first token that stood behind
+ * it. The guess at a token's place is part of Alloy's format: it decides on which side of a `)` or `.` a comment lands.
  */
 export class Layout {
 	readonly #out = new AlignedText()
 	readonly #source: Source
 	readonly #comments: readonly CommentGroup[]
 	#nextComment = 0
-	#gaps: Gap[] = []
-	#lastToken: Token = Token.Illegal
-	#indent = 0
-	#offset = 0
-	#line = 1
+	#waiting = ''
+	/** The last token, for as long as nothing came behind it. */
+	#last: Token | undefined
+	#depth = 0
+	readonly #place: Place = { offset: 0, line: 1 }
 	/** Source line on which the last written text ended. */
-	#lastLine = 0
+	#endLine = 0
 	/** Nothing was written to the current line of the output. */
-	#lineStart = true
+	#fresh = true
 
 	constructor(source: Source, comments: readonly CommentGroup[]) {
 		this.#source = source
 		this.#comments = comments
 	}
 
-	moveTo(offset: number): void {
-		this.#offset = offset
-		this.#line = this.#source.line(offset)
-	}
-
-	gap(...gaps: Gap[]): void {
+	gap(gaps: string): void {
 		for (const one of gaps) {
-			if (this.#gaps.length === mostGaps) this.#writeGaps(mostGaps)
-			this.#gaps.push(one)
-			this.#lastToken = Token.Literal
+			if (this.#waiting.length === mostWaiting) this.#release(mostWaiting)
+			this.#waiting += one
+			this.#last = undefined
 		}
 	}
 
-	/** An operator or bracket. A number and a "." are kept apart: together they would read as one token. */
-	mark(kind: Token, text: string): void {
-		if (this.#lastToken === Token.Number && kind === Token.Dot) this.#gaps = [Gap.Blank]
-		this.text(kind, text)
+	/** An operator, bracket or comma. A number and a "." are kept apart: together they would read as one token. */
+	mark(text: string, offset?: number): void {
+		if (text === '.' && this.#last === Token.Number) this.#waiting = Gap.Blank
+		this.text(Token.Literal, text, offset)
 	}
 
-	text(kind: Token, text: string): void {
-		this.#lastToken = kind
-		const offset = this.#offset
-		const line = this.#line
-		if (this.#commentBefore(offset)) this.#writeComments(offset, line, false)
-		else this.#writeGaps(this.#gaps.length)
-		this.#writeText(offset, line, text, false)
+	text(kind: Token, text: string, offset?: number): void {
+		const place = this.#place
+		if (offset !== undefined) {
+			place.offset = offset
+			place.line = this.#source.line(offset)
+		}
+		this.#last = kind
+		const { offset: at, line } = place
+		const comment = this.#passComments(at, line)
+		if (comment === undefined) this.#release(this.#waiting.length)
+		else this.#spaceBehind(comment, line)
+		if (this.#fresh) this.#indent()
+		this.#out.write(text)
+		this.#wrote(at, line, text)
 	}
 
 	finish(): string {
 		const end = Number.MAX_SAFE_INTEGER
-		if (this.#commentBefore(end)) this.#writeComments(end, end, true)
+		// The file ends without empty lines.
+		this.#passComments(end, end)
 		return this.#out.finish()
 	}
 
-	#commentBefore(offset: number): boolean {
-		const group = this.#comments[this.#nextComment]
-		return group !== undefined && group.start <= offset
-	}
-
-	/** The comments that stand before the token at `offset`, and the space around them. */
-	#writeComments(offset: number, line: number, atEnd: boolean): void {
+	/** Writes the comments that stand before the token at `offset` on `line`; the last of them. */
+	#passComments(offset: number, line: number): Comment | undefined {
 		let last: Comment | undefined
-		while (this.#commentBefore(offset)) {
-			for (const comment of this.#comments[this.#nextComment]!.comments) {
-				this.#spaceBefore(comment, line)
-				this.#writeText(comment.start, this.#source.line(comment.start), comment.text, true)
+		for (
+			let group = this.#comments[this.#nextComment];
+			group !== undefined && group.start <= offset;
+			group = this.#comments[++this.#nextComment]
+		) {
+			for (const comment of group.comments) {
+				const own = this.#source.line(comment.start)
+				this.#spaceBefore(own, line)
+				if (this.#fresh) this.#indent()
+				this.#out.writeVerbatim(comment.text)
+				this.#wrote(comment.start, own, comment.text)
 				last = comment
 			}
-			this.#nextComment++
 		}
-		// The file ends without empty lines.
-		if (last && !atEnd) this.#spaceAfter(last, line)
+		return last
 	}
 
-	#spaceBefore(comment: Comment, nextLine: number): void {
+	/** Before a comment on `line`, when the next token is on `tokenLine`. */
+	#spaceBefore(line: number, tokenLine: number): void {
 		if (this.#out.empty) return
-		const line = this.#source.line(comment.start)
-		if (line === this.#lastLine) {
+		if (line === this.#endLine) {
 			// Behind a token: aligned with the comments around it, unless a token follows on the same line.
-			this.#writeSpace(line === nextLine ? ' ' : '\t', 1)
+			this.#space(line === tokenLine ? ' ' : '\t', 1)
 			return
 		}
-		// On a line of its own: pending changes of indentation count, up to the first other gap, which is replaced.
-		const first = this.#gaps.findIndex((gap) => gap !== Gap.Indent && gap !== Gap.Unindent)
-		if (first >= 0) {
-			this.#gaps[first] = Gap.Dropped
-			this.#writeGaps(first)
+		// On a line of its own: its depth is what the steps at hand make it, and its line break takes the place of the next gap.
+		const [first = ''] = steps.exec(this.#waiting) ?? []
+		if (first.length < this.#waiting.length) {
+			this.#release(first.length)
+			this.#waiting = gone + this.#waiting.slice(1)
 		}
-		const lines = line - this.#lastLine
-		if (lines > 0) this.#writeSpace('\f', Math.min(lines, mostNewlines))
+		this.#space(Gap.Break, Math.min(line - this.#endLine, mostNewlines))
 	}
 
-	#spaceAfter(comment: Comment, nextLine: number): void {
-		if (comment.text.startsWith('/*') && nextLine === this.#source.line(comment.end)) this.#writeSpace(' ', 1)
-		const lines = nextLine - this.#lastLine
-		let newline = '\n'
-		for (let i = 0; i < this.#gaps.length; i++) {
-			const gap = this.#gaps[i]!
-			if (gap === Gap.Indent || gap === Gap.Unindent) continue
-			if (gap === Gap.Break) newline = '\f'
-			this.#gaps[i] = Gap.Dropped
-		}
-		this.#writeGaps(this.#gaps.length)
-		if (lines > 0) this.#writeSpace(newline, Math.min(lines, mostNewlines))
+	/** Behind the last comment before a token on `tokenLine`: the author's line breaks, instead of what waits. */
+	#spaceBehind(comment: Comment, tokenLine: number): void {
+		if (comment.text.startsWith('/*') && tokenLine === this.#source.line(comment.end)) this.#space(' ', 1)
+		const lines = Math.min(tokenLine - this.#endLine, mostNewlines)
+		for (const one of this.#waiting) this.#step(one)
+		const newline = this.#waiting.includes(Gap.Break) ? Gap.Break : Gap.Newline
+		this.#waiting = ''
+		this.#space(newline, lines)
 	}
 
-	#writeText(offset: number, line: number, text: string, verbatim: boolean): void {
-		if (this.#lineStart) this.#writeIndent()
-		if (verbatim) this.#out.writeVerbatim(text)
-		else this.#out.write(text)
-		this.#offset = offset + (this.#source.ascii ? text.length : Buffer.byteLength(text))
-		this.#line = line
-		if (text !== '') this.#lineStart = text.endsWith('\n') || text.endsWith('\f')
-		for (let at = text.search(/[\n\f]/); at >= 0 && at < text.length; at++) {
-			const code = text.charCodeAt(at)
-			if (code === 10 || code === 12) this.#line++
-		}
-		this.#lastLine = this.#line
+	/** Writes the first `count` of the gaps that wait. */
+	#release(count: number): void {
+		if (count === 0) return
+		const gaps = this.#waiting.slice(0, count)
+		this.#waiting = this.#waiting.slice(count)
+		for (const one of gaps) if (!this.#step(one) && one !== gone) this.#space(one, 1)
 	}
 
-	#writeIndent(): void {
-		if (this.#indent === 0) return
-		this.#out.write('\t'.repeat(this.#indent))
-		this.#offset += this.#indent
-		this.#lineStart = false
+	#step(gap: string): boolean {
+		if (gap === Gap.Indent) this.#depth++
+		else if (gap === Gap.Unindent) this.#depth--
+		else return false
+		return true
 	}
 
-	#writeSpace(char: string, count: number): void {
-		if (this.#lineStart) this.#writeIndent()
+	#indent(): void {
+		if (this.#depth === 0) return
+		this.#out.write('\t'.repeat(this.#depth))
+		this.#place.offset += this.#depth
+		this.#fresh = false
+	}
+
+	#space(char: string, count: number): void {
+		if (count <= 0) return
+		if (this.#fresh) this.#indent()
 		this.#out.write(char.repeat(count))
-		this.#offset += count
-		this.#lineStart = char === '\n' || char === '\f'
-		if (this.#lineStart) this.#line += count
+		this.#place.offset += count
+		this.#fresh = char === Gap.Newline || char === Gap.Break
+		if (this.#fresh) this.#place.line += count
 	}
 
-	#writeGaps(count: number): void {
-		for (let i = 0; i < count; i++) {
-			const gap = this.#gaps[i]!
-			if (gap === Gap.Indent) this.#indent++
-			else if (gap === Gap.Unindent) this.#indent--
-			else if (gap !== Gap.Dropped) this.#writeSpace(gap, 1)
-		}
-		this.#gaps.splice(0, count)
+	/** `text` stood at `offset` on `line` of the source: what follows is looked for behind it. */
+	#wrote(offset: number, line: number, text: string): void {
+		const place = this.#place
+		place.offset = offset + (this.#source.ascii ? text.length : Buffer.byteLength(text))
+		place.line = line + (text.match(lineEnd)?.length ?? 0)
+		this.#endLine = place.line
+		if (text !== '') this.#fresh = text.endsWith('\n') || text.endsWith('\f')
 	}
 }

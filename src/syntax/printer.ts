@@ -40,7 +40,57 @@ const literalToken: Readonly<Record<ast.LiteralType, Token>> = {
 	string: Token.String,
 }
 
-/** Walks the tree and says what comes after what; `Layout` decides about white space and comments. */
+/** How a list in brackets is set. The author's line breaks stay; these say what goes with them. */
+interface ListStyle {
+	readonly open: string
+	readonly close: string
+	/** The places of the brackets are looked at when comments are put among them. */
+	readonly placed: boolean
+	/** Gaps around everything between the brackets. */
+	readonly around: readonly [string, string]
+	/** Gaps around an item that begins a line; '' before it: by what stands above it. */
+	readonly item: readonly [string, string]
+	/** Where items of one line have their blank: before the item, or behind the comma whatever follows. */
+	readonly blank: 'before' | 'behind'
+	/** Gaps before a closing bracket that begins a line, behind the comma that it asks for. */
+	readonly last: string
+	/** Asks for that comma without items too. */
+	readonly whenEmpty: boolean
+}
+
+const arrayStyle: ListStyle = {
+	open: '[',
+	close: ']',
+	placed: true,
+	around: ['', ''],
+	// Indented before the line is broken: comments in between belong to the items.
+	item: [Gap.Indent + Gap.Break, Gap.Unindent],
+	blank: 'before',
+	last: Gap.Indent + Gap.Break + Gap.Unindent,
+	whenEmpty: false,
+}
+const objectStyle: ListStyle = {
+	open: '{',
+	close: '}',
+	placed: true,
+	around: [Gap.Indent, Gap.Unindent],
+	item: ['', ''],
+	blank: 'before',
+	last: Gap.Break,
+	whenEmpty: false,
+}
+const callStyle: ListStyle = {
+	open: '(',
+	close: ')',
+	placed: false,
+	around: ['', ''],
+	item: [Gap.Break + Gap.Indent, Gap.Unindent],
+	blank: 'behind',
+	last: Gap.Break,
+	whenEmpty: true,
+}
+
+/** Says which tokens follow each other and what is wanted between them; `Layout` sees to spaces and comments. */
 class Printer {
 	readonly #source: Source
 	readonly #out: Layout
@@ -54,190 +104,151 @@ class Printer {
 		return this.#out.finish()
 	}
 
-	#line(offset: number): number {
-		return this.#source.line(offset)
-	}
-
-	#oneLine(node: { readonly start: number; readonly end: number }): boolean {
-		return this.#line(node.start) === this.#line(node.end)
+	#spansLines(start: number, end: number): boolean {
+		return this.#source.line(start) !== this.#source.line(end)
 	}
 
 	statements(body: ast.Body): void {
-		const out = this.#out
-		for (let i = 0; i < body.length; i++) {
-			const statement = body[i]!
-			// An empty line before every block, and wherever the author left one.
-			if (i > 0) {
-				const apart = this.#line(statement.start) - this.#line(body[i - 1]!.end)
-				if (statement.kind === 'block' || apart > 1) out.gap(Gap.Break)
-			}
-			if (statement.kind === 'block') this.#block(statement)
-			else this.#attribute(statement)
-			// What spans lines does not align with what follows.
-			out.gap(this.#oneLine(statement) ? Gap.Newline : Gap.Break)
+		let above: ast.Statement | undefined
+		for (const statement of body) {
+			if (above !== undefined && this.#standsApart(above, statement)) this.#out.gap(Gap.Break)
+			this.#statement(statement)
+			// Neighbours of one line each share their columns.
+			this.#out.gap(this.#spansLines(statement.start, statement.end) ? Gap.Break : Gap.Newline)
+			above = statement
 		}
 	}
 
-	#attribute(attribute: ast.Attribute): void {
-		const out = this.#out
-		out.moveTo(attribute.start)
-		out.text(Token.Ident, attribute.name.name)
-		out.gap(Gap.Column)
-		out.mark(Token.Assign, '=')
-		out.gap(Gap.Blank)
-		this.expression(attribute.value)
+	/** An empty line goes before every block, and stays where the author left one. */
+	#standsApart(above: ast.Statement, below: ast.Statement): boolean {
+		return below.kind === 'block' || this.#source.line(below.start) > this.#source.line(above.end) + 1
 	}
 
-	#block(block: ast.Block): void {
+	#statement(statement: ast.Statement): void {
 		const out = this.#out
-		out.moveTo(block.start)
-		out.text(Token.Ident, block.name.join('.'))
-		if (block.label !== '') {
+		if (statement.kind === 'attribute') {
+			out.text(Token.Ident, statement.name.name, statement.start)
+			this.#value(statement.value)
+			return
+		}
+		const { body, label, lcurly, rcurly } = statement
+		out.text(Token.Ident, statement.name.join('.'), statement.start)
+		if (label !== '') {
 			out.gap(Gap.Blank)
-			out.moveTo(block.labelPos)
-			out.text(Token.String, quote(block.label))
+			out.text(Token.String, quote(label), statement.labelPos)
 		}
 		out.gap(Gap.Blank)
-		this.#open(block.lcurly, Token.LCurly, '{')
+		out.mark('{', lcurly)
 		out.gap(Gap.Indent)
-		if (block.body.length > 0) {
-			out.gap(Gap.Break)
-			this.statements(block.body)
-		} else out.gap(Gap.Blank)
+		out.gap(body.length === 0 ? Gap.Blank : Gap.Break)
+		this.statements(body)
 		out.gap(Gap.Unindent)
-		this.#open(block.rcurly, Token.RCurly, '}')
+		out.mark('}', rcurly)
 	}
 
-	/** A mark whose place in the source is known. */
-	#open(offset: number, kind: Token, text: string): void {
-		this.#out.moveTo(offset)
-		this.#out.mark(kind, text)
+	/** The sign and what stands right of it, of an attribute or a field. */
+	#value(value: ast.Expr): void {
+		this.#out.gap(Gap.Column)
+		this.#out.mark('=')
+		this.#out.gap(Gap.Blank)
+		this.expression(value)
 	}
 
 	expression(expr: ast.Expr): void {
 		const out = this.#out
 		switch (expr.kind) {
-			case 'literal':
-				out.moveTo(expr.start)
-				out.text(literalToken[expr.type], expr.raw)
-				return
 			case 'identifier':
-				out.moveTo(expr.start)
-				out.text(Token.Ident, expr.name)
+				out.text(Token.Ident, expr.name, expr.start)
 				return
-			case 'array':
-				this.#array(expr)
-				return
-			case 'object':
-				this.#object(expr)
-				return
-			case 'access':
-				this.expression(expr.value)
-				out.mark(Token.Dot, '.')
-				out.text(Token.Ident, expr.name.name)
-				return
-			case 'index':
-				this.expression(expr.value)
-				this.#open(expr.lbrack, Token.LBrack, '[')
-				this.expression(expr.index)
-				this.#open(expr.end, Token.RBrack, ']')
-				return
-			case 'call':
-				this.#call(expr)
+			case 'literal':
+				out.text(literalToken[expr.type], expr.raw, expr.start)
 				return
 			case 'unary':
-				this.#open(expr.start, expr.op === '!' ? Token.Not : Token.Sub, expr.op)
+				out.mark(expr.op, expr.start)
 				this.expression(expr.value)
 				return
 			case 'binary':
 				this.expression(expr.left)
 				out.gap(Gap.Blank)
-				this.#open(expr.opPos, Token.Illegal, expr.op)
+				out.mark(expr.op, expr.opPos)
 				out.gap(Gap.Blank)
 				this.expression(expr.right)
 				return
 			case 'paren':
-				out.mark(Token.LParen, '(')
+				out.mark('(')
 				this.expression(expr.inner)
-				out.mark(Token.RParen, ')')
+				out.mark(')')
+				return
+			case 'access':
+				this.expression(expr.value)
+				out.mark('.')
+				out.text(Token.Ident, expr.name.name)
+				return
+			case 'index':
+				this.expression(expr.value)
+				out.mark('[', expr.lbrack)
+				this.expression(expr.index)
+				out.mark(']', expr.end)
+				return
+			case 'call':
+				this.expression(expr.value)
+				this.#list(callStyle, expr.lparen, expr.args, expr.end)
+				return
+			case 'array':
+				this.#list(arrayStyle, expr.start, expr.elements, expr.end)
+				return
+			case 'object':
+				this.#list(objectStyle, expr.start, expr.fields, expr.end)
 		}
 	}
 
-	#array(array: ast.ArrayExpr): void {
+	#list(style: ListStyle, start: number, items: readonly Item[], end: number): void {
 		const out = this.#out
-		const { elements } = array
-		this.#open(array.start, Token.LBrack, '[')
-		let line = this.#line(array.start)
-		for (let i = 0; i < elements.length; i++) {
-			const element = elements[i]!
-			const breaks = this.#line(element.start) !== line
-			// The indentation comes first, so that comments before the line break have it too.
-			if (breaks) out.gap(Gap.Indent, Gap.Break)
-			else if (i > 0) out.gap(Gap.Blank)
-			line = this.#line(element.end)
-			this.expression(element)
-			if (i + 1 < elements.length) out.mark(Token.Comma, ',')
-			if (breaks) out.gap(Gap.Unindent)
-		}
-		if (elements.length > 0 && this.#line(array.end) !== line) {
-			out.mark(Token.Comma, ',')
-			out.gap(Gap.Indent, Gap.Break, Gap.Unindent)
-		}
-		this.#open(array.end, Token.RBrack, ']')
-	}
-
-	#object(object: ast.ObjectExpr): void {
-		const out = this.#out
-		const { fields } = object
-		this.#open(object.start, Token.LCurly, '{')
-		out.gap(Gap.Indent)
-		let line = this.#line(object.start)
-		for (let i = 0; i < fields.length; i++) {
-			const { name, quoted, value } = fields[i]!
-			if (this.#line(name.start) !== line) {
-				// Fields align with the one above, if that one fits a line.
-				out.gap(i > 0 && this.#oneLine(fields[i - 1]!.value) ? Gap.Newline : Gap.Break)
-			} else if (i > 0) out.gap(Gap.Blank)
-			line = this.#line(name.end) // of the name, not of the value: Alloy's choice, it shows in `}, b = 1`
-			out.moveTo(name.start)
-			if (quoted) out.text(Token.String, quote(name.name))
-			else out.text(Token.Ident, name.name)
-			out.gap(Gap.Column)
-			out.mark(Token.Assign, '=')
-			out.gap(Gap.Blank)
-			this.expression(value)
-			if (i + 1 < fields.length) out.mark(Token.Comma, ',')
-		}
-		if (fields.length > 0 && this.#line(object.end) !== line) {
-			out.mark(Token.Comma, ',')
-			out.gap(Gap.Break)
-		}
-		out.gap(Gap.Unindent)
-		this.#open(object.end, Token.RCurly, '}')
-	}
-
-	#call(call: ast.Call): void {
-		const out = this.#out
-		const { args } = call
-		this.expression(call.value)
-		out.mark(Token.LParen, '(')
-		let line = this.#line(call.lparen)
-		for (let i = 0; i < args.length; i++) {
-			const arg = args[i]!
-			const breaks = this.#line(arg.start) !== line
-			if (breaks) out.gap(Gap.Break, Gap.Indent)
-			this.expression(arg)
-			line = this.#line(arg.end)
-			if (i + 1 < args.length) {
-				out.mark(Token.Comma, ',')
-				out.gap(Gap.Blank)
+		const { open, close, placed, around, item: itemGaps } = style
+		out.mark(open, placed ? start : undefined)
+		out.gap(around[0])
+		let line = this.#source.line(start)
+		items.forEach((item, i) => {
+			const head = isField(item) ? item.name : item
+			const begins = this.#source.line(head.start) !== line
+			if (begins) out.gap(itemGaps[0] || this.#gapBelow(items[i - 1]))
+			else if (i > 0 && style.blank === 'before') out.gap(Gap.Blank)
+			// Of a field the name counts, not the value: Alloy's choice, it shows in `}, b = 1`.
+			line = this.#source.line(head.end)
+			this.#item(item)
+			if (i + 1 < items.length) {
+				out.mark(',')
+				if (style.blank === 'behind') out.gap(Gap.Blank)
 			}
-			if (breaks) out.gap(Gap.Unindent)
+			if (begins) out.gap(itemGaps[1])
+		})
+		if ((items.length > 0 || style.whenEmpty) && this.#source.line(end) !== line) {
+			out.mark(',')
+			out.gap(style.last)
 		}
-		if (this.#line(call.end) !== line) {
-			out.mark(Token.Comma, ',')
-			out.gap(Gap.Break)
+		out.gap(around[1])
+		out.mark(close, placed ? end : undefined)
+	}
+
+	#item(item: Item): void {
+		if (!isField(item)) {
+			this.expression(item)
+			return
 		}
-		out.mark(Token.RParen, ')')
+		const { name, quoted, value } = item
+		if (quoted) this.#out.text(Token.String, quote(name.name), name.start)
+		else this.#out.text(Token.Ident, name.name, name.start)
+		this.#value(value)
+	}
+
+	/** Fields share their columns with the one above, where that fits a line. */
+	#gapBelow(above: Item | undefined): string {
+		const aligns =
+			above !== undefined && isField(above) && !this.#spansLines(above.value.start, above.value.end)
+		return aligns ? Gap.Newline : Gap.Break
 	}
 }
+
+type Item = ast.Expr | ast.ObjectField
+
+const isField = (item: Item): item is ast.ObjectField => 'quoted' in item
