@@ -36,6 +36,8 @@ export interface Entry {
 	exitNs: number
 	/** Time of the last exec seen, else 0. */
 	imageNs: number
+	/** Which of all execs seen that was, counted by the table. */
+	imageCount: number
 	language: Language
 	fact: ProcessFact
 	verdict: Verdict | undefined
@@ -71,6 +73,7 @@ export function newEntry(pid: number, startNs: number, parentPid: number, comm: 
 		seenMetrics: false,
 		exitNs: 0,
 		imageNs: 0,
+		imageCount: 0,
 		language: 'generic',
 		fact: NO_FACT,
 		verdict: undefined,

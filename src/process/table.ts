@@ -92,10 +92,14 @@ class Table implements ProcessTable {
 	private readonly awaiting: { entry: Entry; dueNs: number }[] = []
 	private scanning = false
 	private rescanning = false
+	/** Who ended while a scan of all is under way: it may have found them alive. */
+	private readonly gone = new Set<string>()
 	private worker: ScanWorker | undefined
 	private rules: SelectionRules
 	private changeCallback: () => void = () => {}
 	private nowNs = 0
+	/** Exec events so far. */
+	private execs = 0
 	private readonly selfPid: number
 
 	constructor(options: ProcessTableOptions) {
@@ -116,7 +120,8 @@ class Table implements ProcessTable {
 	async start(): Promise<void> {
 		this.worker ??= startScanWorker()
 		this.counters.scans++
-		for (const scanned of await this.worker.scan('all')) this.takeScan(scanned)
+		const asked = this.execs
+		for (const scanned of await this.worker.scan('all')) this.takeScan(scanned, asked)
 	}
 
 	rescan(): void {
@@ -125,6 +130,8 @@ class Table implements ProcessTable {
 		this.counters.scans++
 		// Who started after this may be missing from the scan and alive all the same.
 		const askedNs = this.nowNs
+		const asked = this.execs
+		this.gone.clear()
 		this.worker.scan('all').then(
 			(found) => {
 				this.rescanning = false
@@ -132,7 +139,9 @@ class Table implements ProcessTable {
 				for (const entry of [...this.current.values()]) {
 					if (!alive.has(entry.pid) && entry.startNs < askedNs) this.retire(entry, askedNs)
 				}
-				for (const scanned of found) this.takeScan(scanned)
+				for (const scanned of found) {
+					if (!this.gone.has(tickIdentity(scanned.pid, scanned.startTickNs))) this.takeScan(scanned, asked)
+				}
 				this.changeCallback()
 			},
 			() => {
@@ -265,6 +274,7 @@ class Table implements ProcessTable {
 		// A new image: nothing of the old one holds, but sockets without close-on-exec (the scan finds them again).
 		if (entry.imageNs !== 0 && this.changed.has(entry)) this.superseded.push(entry.fact)
 		entry.imageNs = event.timeNs
+		entry.imageCount = ++this.execs
 		entry.parentPid = event.parentPid
 		entry.comm = event.comm
 		entry.executable = event.filename
@@ -334,6 +344,7 @@ class Table implements ProcessTable {
 		entry.exitNs = exitNs
 		if (this.current.get(entry.pid) === entry) this.current.delete(entry.pid)
 		this.remember(entry)
+		if (this.rescanning) this.gone.add(tickIdentity(entry.pid, entry.startNs))
 		this.toScan.delete(entry.pid)
 		if (entry.kernel !== 'forget') {
 			entry.kernel = 'forget'
@@ -352,13 +363,16 @@ class Table implements ProcessTable {
 		}
 	}
 
-	private takeScan(scanned: ScannedProcess): void {
+	/** `asked`: the execs seen when the scan was asked for. */
+	private takeScan(scanned: ScannedProcess, asked: number): void {
 		let entry = this.current.get(scanned.pid)
 		if (entry !== undefined && Math.floor(entry.startNs / TICK_NS) * TICK_NS !== scanned.startTickNs) {
 			// Another process has the pid now, and its fork record is still in the ring: that one tells first.
 			if (entry.startNs > scanned.startTickNs) return
 			entry = undefined
 		}
+		// What /proc said may be about the image before (`sh -c`, `env` and their like live for a millisecond). It is asked again.
+		if (entry !== undefined && entry.imageCount > asked) return
 		if (entry === undefined) {
 			entry = newEntry(scanned.pid, scanned.startTickNs, scanned.parentPid, scanned.comm)
 			entry.exactStart = false
@@ -453,10 +467,16 @@ class Table implements ProcessTable {
 		}
 		this.scanning = true
 		this.counters.scans++
+		const asked = this.execs
+		const entries = pids.map((pid) => this.current.get(pid))
 		this.worker.scan(pids).then(
 			(found) => {
 				this.scanning = false
-				for (const scanned of found) this.takeScan(scanned)
+				for (const scanned of found) {
+					// Who ended meanwhile is not made anew.
+					const entry = this.current.get(scanned.pid)
+					if (entry !== undefined && entries.includes(entry)) this.takeScan(scanned, asked)
+				}
 				this.changeCallback()
 			},
 			() => {
@@ -471,6 +491,11 @@ const NO_FACTS: readonly ProcessFact[] = []
 
 function identity(pid: number, startNs: number): string {
 	return `${pid}/${startNs}`
+}
+
+/** As /proc tells it, to 10 ms. */
+function tickIdentity(pid: number, startNs: number): string {
+	return identity(pid, Math.floor(startNs / TICK_NS) * TICK_NS)
 }
 
 function siteKey(executableKey: string, program: string): string {

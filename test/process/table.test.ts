@@ -272,6 +272,50 @@ test('a program seen exporting keeps that signal for itself until it execs', () 
 	expect(table.find(60, 200 * second + 123)?.exportsOtlp).toBe('none')
 })
 
+test('a scan that was asked for before an exec says nothing of the program that runs since', async () => {
+	const later = new Map<number, ScannedProcess>()
+	const { table, asked } = setup({ later })
+	const startTickNs = 200 * second
+	table.apply(exec(60, ['env', 'curl', 'x'], { filename: '/usr/bin/env' }))
+	later.set(60, scanned(60, { startTickNs, executable: '/usr/bin/env', commandLine: ['env', 'curl', 'x'] }))
+	table.takeFacts(201 * second)
+	// While the worker looks, the program becomes another, and ends.
+	table.apply(exec(60, ['curl', 'x'], { filename: '/usr/bin/curl', timeNs: 200 * second + 500 }))
+	await settled()
+	// It is looked at again; by now /proc knows the new one.
+	later.set(60, scanned(60, { startTickNs, executable: '/usr/bin/curl', language: 'rust' }))
+	const facts = table.takeFacts(202 * second)
+	expect(facts).toMatchObject([{ executable: '/usr/bin/curl', serviceName: 'curl', language: 'generic' }])
+	expect(asked).toEqual([[60], [60]])
+	await settled()
+	expect(table.takeFacts(203 * second)).toMatchObject([{ serviceName: 'curl', language: 'rust' }])
+})
+
+test('a process that ended while it was looked at is not made anew', async () => {
+	const startNs = 200 * second + 123
+	const found = scanned(60, { startTickNs: 200 * second, executable: '/usr/bin/env' })
+	const all: ScannedProcess[] = []
+	const { table } = setup({ later: new Map([[60, found]]), all })
+	table.apply(exec(60, ['env', 'curl'], { filename: '/usr/bin/env' }))
+	table.takeFacts(201 * second)
+	table.apply(exec(60, ['curl', 'x'], { filename: '/usr/bin/curl', timeNs: startNs + 500 }))
+	table.apply({ kind: 'exit', pid: 60, startNs, timeNs: startNs + 900 })
+	await settled()
+	table.see(60, startNs)
+	expect(table.takeFacts(202 * second)).toMatchObject([{ serviceName: 'curl', exitNs: startNs + 900 }])
+
+	// The same in a scan of all.
+	all.push(scanned(61, { startTickNs: 200 * second }))
+	table.apply(exec(61, ['/bin/short']))
+	table.takeFacts(203 * second)
+	table.rescan()
+	table.apply({ kind: 'exit', pid: 61, startNs, timeNs: startNs + 900 })
+	await settled()
+	expect(table.takeFacts(204 * second)).toMatchObject([{ serviceName: 'short', exitNs: startNs + 900 }])
+	expect(table.isAlive(61, startNs)).toBe(false)
+	expect(table.counters.unannounced).toBe(0)
+})
+
 test('after lost events a new scan finds who came and who went', async () => {
 	const all = [scanned(90), scanned(91)]
 	const { table } = setup({ all })
