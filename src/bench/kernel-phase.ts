@@ -21,8 +21,8 @@ export interface TracedSide {
 	readonly traced: SideResult['traced']
 }
 
-/** A few requests on the new hooks, outside of the measurement. */
-const WARM_MS = 30
+/** One request on each connection and the work of attaching, about. */
+const WARM_MS = 55
 /** A round of few requests says little. */
 const ROUND_REQUESTS = 300
 const MAX_ROUND_MS = 1000
@@ -32,36 +32,36 @@ const roundMsOf = (rate: number, roundMs: number): number =>
 
 /** How long it will take, about: for the progress line. */
 export const kernelPhaseMs = (rate: number, pairs: number, roundMs: number, sides: number): number =>
-	pairs * (sides + 1) * (roundMsOf(rate, roundMs) + WARM_MS + 25) + sides * 8 * roundMsOf(rate, roundMs)
+	pairs * (sides + 1) * (roundMsOf(rate, roundMs) + WARM_MS) + sides * 8 * roundMsOf(rate, roundMs)
 
 export async function measureKernel(phase: KernelPhase): Promise<KernelResult> {
 	const { load, rate, pairs, sides, signal } = phase
 	const ms = roundMsOf(rate, phase.roundMs)
-	const seenBefore = sides.map(() => 0)
 	const tallies = sides.map(() => ({ seen: 0, requests: 0 }))
 	const rates: number[] = []
 	let requests = 0
 	let rounds = 0
 	const attachable = sides.map(
-		({ kernel, traced }, index): Side => ({
+		({ kernel, traced }): Side => ({
 			attach() {
 				kernel.select(traced === 'server' ? load.servers : [load.client, ...load.servers])
-				seenBefore[index] = kernel.seen
 				return kernel.attach()
 			},
-			async detach() {
-				await kernel.detach()
-				const tally = tallies[index] as (typeof tallies)[number]
-				tally.seen += kernel.seen - (seenBefore[index] as number)
-			},
+			detach: () => kernel.detach(),
 		}),
 	)
-	const round = async (side: number | undefined): Promise<number> => {
+	const round = async (index: number | undefined): Promise<number> => {
 		signal.throwIfAborted()
-		const warm = await load.round(rate, WARM_MS)
+		// A connection that has gone on unseen is found again with its next request, which costs more and is not counted.
+		const warm = await load.touch()
+		const kernel = index === undefined ? undefined : sides[index]?.kernel
+		const seenBefore = kernel?.takeSeen() ?? 0
 		const { completed, clientNs, serverNs, wallNs } = await load.round(rate, ms)
-		const tally = side === undefined ? undefined : tallies[side]
-		if (tally !== undefined) tally.requests += warm.completed + completed
+		const tally = index === undefined ? undefined : tallies[index]
+		if (kernel !== undefined && tally !== undefined) {
+			tally.seen += kernel.takeSeen() - seenBefore
+			tally.requests += completed
+		}
 		requests += warm.completed + completed
 		rates.push(completed / (wallNs / 1e9))
 		phase.progress(++rounds / (pairs * (sides.length + 1) + sides.length))

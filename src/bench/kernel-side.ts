@@ -17,8 +17,8 @@ export interface KernelSide extends Side {
 	readonly storage: string
 	/** Whose requests are seen; every other process that runs now is left alone. */
 	select(pids: readonly number[]): void
-	/** Exchanges of the selected processes that came out of the ring so far. */
-	readonly seen: number
+	/** Empties the ring: exchanges of the selected processes that ever came out of it. */
+	takeSeen(): number
 	/** Since the programs were loaded; counted while the kernel's statistics are on. */
 	programs(): ProgramRuns[]
 	close(): Promise<void>
@@ -32,7 +32,7 @@ export async function openKernelSide(surface: SurfaceName): Promise<KernelSide> 
 }
 
 class LoadedSide implements KernelSide {
-	seen = 0
+	private seen = 0
 	private readonly kernel: KernelObject
 	private readonly ring: RingReader
 	private readonly processRing: RingReader
@@ -76,6 +76,11 @@ class LoadedSide implements KernelSide {
 		// A perf event takes up to 60 ms to detach: all at once, off the main thread.
 		await Promise.all(this.links.splice(0).map((link) => link.closeAsync()))
 		this.drain()
+	}
+
+	takeSeen(): number {
+		this.drain()
+		return this.seen
 	}
 
 	programs(): ProgramRuns[] {

@@ -1,9 +1,9 @@
 /* The load of `vor bench`: an HTTP/1 client and its servers, on loopback only.
  *     load PROCESSES CONNECTIONS BODY_BYTES
  * forks PROCESSES servers (each with a port of its own), opens CONNECTIONS keep-alive connections to them in turn, and
- * prints one line of JSON. Then, for every line "RATE MILLISECONDS" on stdin, one round: RATE requests a second (0 = as
- * fast as answers come; at most `window` are under way), waits for the answers under way, prints one line of JSON with
- * the CPU time that client and servers took. All share one CPU: where the scheduler would put them differs from round to
+ * prints one line of JSON. Then, for every line "RATE MILLISECONDS COUNT" on stdin, one round: RATE requests a second (0 =
+ * as fast as answers come; at most `window` are under way), or COUNT requests where that is not 0 (the connections take
+ * turns: as many as there are is one on each), waits for the answers under way, prints one line of JSON with the CPU time that client and servers took. All share one CPU: where the scheduler would put them differs from round to
  * round by more than what is measured. Ends, servers too, when stdin ends or whoever started it dies.
  * On failure one line {"error":"STEP","errno":N} and exit code 1. */
 #include <arpa/inet.h>
@@ -182,15 +182,15 @@ static uint64_t servers_ns(void)
 	return sum;
 }
 
-static void play(int poll, uint64_t rate, uint64_t milliseconds)
+static void play(int poll, uint64_t rate, uint64_t milliseconds, uint64_t count)
 {
 	static int next;
 	struct epoll_event events[batch];
 	uint64_t sent = 0, completed = 0, errors = 0, open = 0, servers_before = servers_ns();
 	uint64_t mine_before = clock_ns(CLOCK_PROCESS_CPUTIME_ID), start = clock_ns(CLOCK_MONOTONIC);
 	uint64_t end = start + milliseconds * 1000000, now = start;
-	while (now < end || open > 0) {
-		uint64_t due = now >= end ? 0 : rate ? (now - start) * rate / 1000000000ull + 1 : UINT64_MAX;
+	while ((count ? sent < count : now < end) || open > 0) {
+		uint64_t due = count ? count : now >= end ? 0 : rate ? (now - start) * rate / 1000000000ull + 1 : UINT64_MAX;
 		for (int tries = 0; tries < connection_count && sent < due && open < window; tries++) {
 			struct connection *c = &connections[next];
 			next = (next + 1) % connection_count;
@@ -209,8 +209,8 @@ static void play(int poll, uint64_t rate, uint64_t milliseconds)
 			errors += open;
 			break;
 		}
-		int count = epoll_wait(poll, events, batch, 1);
-		for (int i = 0; i < count; i++) {
+		int ready = epoll_wait(poll, events, batch, 1);
+		for (int i = 0; i < ready; i++) {
 			struct connection *c = events[i].data.ptr;
 			ssize_t n = read(c->fd, sink, sizeof sink);
 			int bad = n <= 0 || !c->given || (c->got == 0 && (n < 12 || memcmp(sink, "HTTP/1.1 200", 12)));
@@ -304,9 +304,9 @@ int main(int argc, char **argv)
 		printf("%s%d", i ? "," : "", servers[i]);
 	printf("]}\n");
 	fflush(stdout);
-	unsigned long rate, milliseconds;
-	while (scanf("%lu %lu", &rate, &milliseconds) == 2)
-		play(poll, rate, milliseconds);
+	unsigned long rate, milliseconds, count;
+	while (scanf("%lu %lu %lu", &rate, &milliseconds, &count) == 3)
+		play(poll, rate, milliseconds, count);
 	for (int i = 0; i < server_count; i++)
 		kill(servers[i], SIGKILL);
 	return 0;

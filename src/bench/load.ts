@@ -27,6 +27,8 @@ export interface Load {
 	readonly connections: number
 	/** Resolves when the answers under way have come. `rate` 0: as fast as they come. */
 	round(rate: number, milliseconds: number): Promise<Round>
+	/** One request on each connection. */
+	touch(): Promise<Round>
 	stop(): Promise<void>
 }
 
@@ -92,19 +94,21 @@ export async function startLoad(
 	}
 	try {
 		const hello = (await read()) as Hello
+		const play = async (rate: number, milliseconds: number, count: number): Promise<Round> => {
+			child.stdin.write(`${Math.round(rate)} ${Math.round(milliseconds)} ${count}\n`)
+			const round = (await read()) as Round
+			if (round.errors > 0 || round.completed === 0)
+				throw new VorError(
+					'E_INTERNAL',
+					`${round.errors} of ${round.sent} requests of the load failed, ${round.completed} were answered`,
+					{ fix: 'nothing but vor bench may touch its connections: is there a firewall on loopback?' },
+				)
+			return round
+		}
 		return {
 			...hello,
-			async round(rate, milliseconds) {
-				child.stdin.write(`${Math.round(rate)} ${Math.round(milliseconds)}\n`)
-				const round = (await read()) as Round
-				if (round.errors > 0 || round.completed === 0)
-					throw new VorError(
-						'E_INTERNAL',
-						`${round.errors} of ${round.sent} requests of the load failed, ${round.completed} were answered`,
-						{ fix: 'nothing but vor bench may touch its connections: is there a firewall on loopback?' },
-					)
-				return round
-			},
+			round: (rate, milliseconds) => play(rate, milliseconds, 0),
+			touch: () => play(0, 0, hello.connections),
 			stop,
 		}
 	} catch (reason) {

@@ -101,13 +101,14 @@ async function client(processes: number, wanted: number, bytes: number): Promise
 		})
 		connections.push(connection)
 	}
-	const round = async (rate: number, ms: number) => {
+	const round = async (rate: number, ms: number, count: number) => {
 		;[sent, completed, open] = [0, 0, 0]
 		const [serverFrom, clientFrom] = [pids.reduce((sum, pid) => sum + cpuOf(pid), 0), cpuOf(process.pid)]
 		const start = performance.now()
-		for (let now = start; now < start + ms || open > 0; now = performance.now()) {
-			const due =
-				now >= start + ms ? 0 : rate === 0 ? Number.POSITIVE_INFINITY : ((now - start) * rate) / 1000 + 1
+		const goesOn = (now: number): boolean => (count > 0 ? sent < count : now < start + ms)
+		for (let now = start; goesOn(now) || open > 0; now = performance.now()) {
+			const allowed = rate === 0 ? Number.POSITIVE_INFINITY : ((now - start) * rate) / 1000 + 1
+			const due = count > 0 ? count : now >= start + ms ? 0 : allowed
 			for (let tries = 0; tries < connections.length && sent < Math.floor(due) && open < WINDOW; tries++) {
 				const connection = connections[next] as Connection
 				next = (next + 1) % connections.length
@@ -131,8 +132,8 @@ async function client(processes: number, wanted: number, bytes: number): Promise
 	const say = (message: object): void => void process.stdout.write(`${JSON.stringify(message)}\n`)
 	say({ client: process.pid, connections: connections.length, servers: pids })
 	for await (const line of createInterface({ input: process.stdin })) {
-		const [rate = 0, ms = 0] = line.split(' ').map(Number)
-		say(await round(rate, ms))
+		const [rate = 0, ms = 0, count = 0] = line.split(' ').map(Number)
+		say(await round(rate, ms, count))
 	}
 	process.exit(0)
 }

@@ -5,6 +5,16 @@ import type { Load } from './load.ts'
 import type { ProgramResult } from './result.ts'
 import { median } from './statistics.ts'
 
+/** Of one program for one request; `others` are the calls for the rest of the machine in the same time. */
+interface Runs {
+	readonly calls: number
+	readonly ns: number
+	readonly others: number
+}
+
+/** Where the rest of the machine calls the programs more often than this for each call of ours, nothing is told. */
+const MOST_OTHERS = 1
+
 /** How often the statistics are read; each time the rest of the machine is looked at first. */
 const STATISTICS_ROUNDS = 5
 
@@ -19,8 +29,8 @@ export async function measurePrograms(
 	const statistics = startStatistics()
 	if (statistics === undefined) return []
 	try {
-		await load.round(rate, ms)
-		const rounds: Map<string, { calls: number; ns: number }>[] = []
+		await load.touch()
+		const rounds: Map<string, Runs>[] = []
 		for (let i = 0; i < STATISTICS_ROUNDS; i++) {
 			const first = kernel.programs()
 			const start = performance.now()
@@ -53,26 +63,28 @@ export function perRequest(
 	last: readonly ProgramRuns[],
 	scale: number,
 	requests: number,
-): Map<string, { calls: number; ns: number }> {
-	const results = new Map<string, { calls: number; ns: number }>()
+): Map<string, Runs> {
+	const results = new Map<string, Runs>()
 	for (const [i, { program, runCount, runTimeNs }] of last.entries()) {
 		const [from, to] = [first[i] as ProgramRuns, middle[i] as ProgramRuns]
+		const others = ((to.runCount - from.runCount) * scale) / requests
 		results.set(program, {
-			calls: (runCount - to.runCount - (to.runCount - from.runCount) * scale) / requests,
+			calls: (runCount - to.runCount) / requests - others,
+			others,
 			ns: (runTimeNs - to.runTimeNs - (to.runTimeNs - from.runTimeNs) * scale) / requests,
 		})
 	}
 	return results
 }
 
-function medians(rounds: readonly ReadonlyMap<string, { calls: number; ns: number }>[]): ProgramResult[] {
+function medians(rounds: readonly ReadonlyMap<string, Runs>[]): ProgramResult[] {
 	const results: ProgramResult[] = []
 	for (const program of rounds[0]?.keys() ?? []) {
-		const of = (what: 'calls' | 'ns'): number =>
-			median(rounds.map((round) => round.get(program)?.[what] ?? 0))
+		const of = (what: keyof Runs): number => median(rounds.map((round) => round.get(program)?.[what] ?? 0))
 		const callsPerRequest = of('calls')
 		// Programs about the life of processes and connections run too, but not for requests.
 		if (callsPerRequest < 0.01) continue
+		if (of('others') > MOST_OTHERS * callsPerRequest) return []
 		const nsPerRequest = of('ns')
 		results.push({ program, callsPerRequest, nsPerCall: nsPerRequest / callsPerRequest, nsPerRequest })
 	}

@@ -36,6 +36,7 @@ describe.each(['c', 'node'] as const)('the load maker in %s', (maker) => {
 			// Never more than asked for; fewer when the machine has no time.
 			if (rate > 0) expect(round.sent).toBeLessThanOrEqual(101)
 		}
+		expect(await load.touch()).toMatchObject({ sent: 7, completed: 7, errors: 0 })
 	})
 
 	test('ends with all its servers', { timeout: 60_000 }, async () => {
@@ -55,7 +56,7 @@ test('where fewer files may be open there are fewer connections, and it says how
 	const child = spawn('setpriv', [...limits, join(packageRoot(), 'dist/bench/load'), '1', '1000', '0'])
 	const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
 	expect(JSON.parse((await lines.next()).value)).toMatchObject({ connections: 136, files: 200 })
-	child.stdin.write('0 50\n')
+	child.stdin.write('0 50 0\n')
 	const { sent, completed, errors } = JSON.parse((await lines.next()).value)
 	expect({ completed, errors }).toEqual({ completed: sent, errors: 0 })
 	child.stdin.end()
