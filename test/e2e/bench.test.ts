@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -120,6 +121,16 @@ describe('vor bench', () => {
 		expect(vor!.rss).toBeLessThan(1 << 30)
 		expect(vor!.rssPeak).toBeGreaterThanOrEqual(vor!.rss)
 		expect(vor!.exportedSpans).toBeGreaterThan(0)
+
+		// The snippet of docs/bench.md prints a line for each of them.
+		const docs = readFileSync(new URL('../../docs/bench.md', import.meta.url), 'utf8')
+		const snippet = /--json=- \| node -e '([^']+)'/.exec(docs)?.[1] ?? ''
+		const printed = execFileSync(process.execPath, ['-e', snippet], {
+			input: bench.stdout(),
+			encoding: 'utf8',
+		})
+		expect(printed.trimEnd().split('\n')).toHaveLength(kernel!.sides.length)
+		expect(printed).toMatch(/^(\w+ (client and server|server) -?\d+ ns\n)+$/)
 
 		const page = readFileSync(html, 'utf8')
 		expect(page).toContain(result.machine.kernel)
