@@ -1,6 +1,7 @@
 import type * as ast from './ast.ts'
+import { commentText } from './comment-text.ts'
 import type { Diagnostic } from './diag.ts'
-import { commentText, Scanner } from './scanner.ts'
+import { Scanner } from './scanner.ts'
 import { noPosition, type Source } from './source.ts'
 import { Token, tokenText } from './token.ts'
 
@@ -110,39 +111,26 @@ export class Cursor {
 		while (this.token !== Token.Eof && this.token !== kind) this.next()
 	}
 
-	/** Skips to the end of the statement, over whole pairs of brackets. */
+	/** Skips to the end of the statement, which is not inside of brackets that open on the way. */
 	protected skipStatement(): void {
-		let curly = 0
-		let square = 0
-		let round = 0
+		const open = [0, 0, 0]
 		for (; this.token !== Token.Eof; this.next()) {
-			switch (this.token) {
-				case Token.LCurly:
-					curly++
-					break
-				case Token.RCurly:
-					curly--
-					break
-				case Token.LBrack:
-					square++
-					break
-				case Token.RBrack:
-					square--
-					break
-				case Token.LParen:
-					round++
-					break
-				case Token.RParen:
-					round--
-					break
-				case Token.Terminator:
-					if (curly <= 0 && square <= 0 && round <= 0) return
-					break
-				default:
-			}
+			if (this.token === Token.Terminator && open.every((count) => count <= 0)) return
+			const bracket = brackets.get(this.token)
+			if (bracket !== undefined) open[bracket.sort]! += bracket.step
 		}
 	}
 }
+
+/** Which of the three sorts, and whether it opens or closes. */
+const brackets: ReadonlyMap<Token, { readonly sort: 0 | 1 | 2; readonly step: 1 | -1 }> = new Map([
+	[Token.LParen, { sort: 0, step: 1 }],
+	[Token.RParen, { sort: 0, step: -1 }],
+	[Token.LBrack, { sort: 1, step: 1 }],
+	[Token.RBrack, { sort: 1, step: -1 }],
+	[Token.LCurly, { sort: 2, step: 1 }],
+	[Token.RCurly, { sort: 2, step: -1 }],
+])
 
 /** A token's own text where Alloy keeps one; marks have none. */
 export function literalText(kind: Token, scanner: Scanner): string {

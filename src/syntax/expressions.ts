@@ -76,10 +76,10 @@ export abstract class ExpressionParser extends Cursor {
 			expr = this.#paren(at, this.expression())
 		} else if (this.is(Token.LBrack)) {
 			this.#open()
-			expr = this.#array(at, this.#list(Token.RBrack))
+			expr = this.#array(at, this.#separated(Token.RBrack, 'expression'))
 		} else if (this.is(Token.LCurly)) {
 			this.#open()
-			expr = this.#object(at, this.#fields())
+			expr = this.#object(at, this.#separated(this.#endOfFields(), 'field'))
 		} else expr = this.#simple()
 		let height = this.height
 		for (;;) {
@@ -93,7 +93,7 @@ export abstract class ExpressionParser extends Cursor {
 				height = Math.max(height, this.height) + 1
 			} else if (this.is(Token.LParen)) {
 				this.#open()
-				expr = this.#call(expr, at, this.#list(Token.RParen))
+				expr = this.#call(expr, at, this.#separated(Token.RParen, 'expression'))
 				height = Math.max(height, this.height) + 1
 			} else if (this.is(Token.String) || this.is(Token.LCurly)) {
 				if (!this.#blockAsExpression(expr.start)) break
@@ -234,52 +234,50 @@ export abstract class ExpressionParser extends Cursor {
 		return this.expect(kind)
 	}
 
-	/** ExpressionList = Expression { "," Expression } [ "," ] */
-	#list(until: Token): ast.Expr[] {
-		const list: ast.Expr[] = []
+	/** Alloy takes "{ ]" for an empty object with a wrong end. */
+	#endOfFields(): Token {
+		return this.is(Token.RBrack) ? Token.RBrack : Token.RCurly
+	}
+
+	/**
+	 * What stands between brackets: expressions, or fields, with commas between them, and one behind the last if you like.
+	 * One method for both, and no function for each: it lies on the stack at every level of nesting.
+	 */
+	#separated(until: Token, what: 'expression'): ast.Expr[]
+	#separated(until: Token, what: 'field'): ast.ObjectField[]
+	#separated(until: Token, what: 'expression' | 'field'): (ast.Expr | ast.ObjectField)[] {
+		const things: (ast.Expr | ast.ObjectField)[] = []
 		let height = 0
-		while (this.token !== until && this.token !== Token.Eof) {
-			list.push(this.expression())
+		while (!this.is(until) && !this.is(Token.Eof)) {
+			things.push(
+				what === 'expression' ? this.expression() : { ...this.#fieldName(), value: this.expression() },
+			)
 			height = Math.max(height, this.height)
-			if (this.token === until) break
-			if (this.token !== Token.Comma) this.error(`missing ',' in expression list`)
+			if (this.is(until)) break
+			if (!this.is(Token.Comma)) this.error(`missing ',' in ${what} list`)
 			this.next()
 		}
 		this.height = height
-		return list
+		return things
 	}
 
-	/** FieldList = Field { "," Field } [ "," ];  Field = FieldName "=" Expression */
-	#fields(): ast.ObjectField[] {
-		const fields: ast.ObjectField[] = []
-		let height = 0
-		if (this.is(Token.RBrack)) return fields // Alloy takes "{ ]" for an empty object with a wrong end
-		while (!this.is(Token.RCurly) && !this.is(Token.Eof)) {
-			const quoted = this.is(Token.String) && this.scanner.end - this.scanner.start > 2
-			fields.push({ name: this.#fieldName(quoted), quoted, value: this.expression() })
-			height = Math.max(height, this.height)
-			if (this.is(Token.RCurly)) break
-			if (!this.is(Token.Comma)) this.error(`missing ',' in field list`)
-			this.next()
-		}
-		this.height = height
-		return fields
-	}
-
-	/** FieldName = string | identifier, and the "=" behind it */
-	#fieldName(quoted: boolean): ast.Ident {
-		const { start } = this.scanner
+	/** The name of a field, which may be a string, and the "=" behind it. */
+	#fieldName(): Omit<ast.ObjectField, 'value'> {
+		const { start, end } = this.scanner
+		const isString = this.is(Token.String)
+		// The quotes of an empty name are its name.
+		const quoted = isString && end - start > 2
 		let name = ''
-		if (this.token === Token.String || this.token === Token.Ident) {
-			name = this.scanner.text()
-			if (quoted) name = name.slice(1, -1)
+		if (isString || this.is(Token.Ident)) {
+			const text = this.scanner.text()
+			name = quoted ? text.slice(1, -1) : text
 			this.next()
 		} else {
 			this.error(`expected field name (string or identifier), got ${tokenText[this.token]}`)
 			this.skipTo(Token.Assign)
 		}
 		this.expect(Token.Assign)
-		return { name, start, end: start + this.size(name) - 1 }
+		return { name: { name, start, end: start + this.size(name) - 1 }, quoted }
 	}
 }
 

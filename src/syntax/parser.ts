@@ -36,7 +36,7 @@ export function parseExpression(name: string, text: string | Uint8Array | Source
 	return { expr, source, diagnostics: parser.diagnostics }
 }
 
-/** A block's or attribute's head, before it is known which of the two it is. */
+/** What stands before "=" or "{": a name with dots, and a label. */
 interface Head {
 	readonly parts: string[]
 	readonly start: number
@@ -47,9 +47,16 @@ interface Head {
 	labelEnd: number
 }
 
-/** Recursive descent over statements, with one token of lookahead; every method's comment is its grammar. */
+/** A block whose end has not been reached. */
+interface OpenBlock {
+	readonly head: Head
+	readonly lcurly: number
+	/** Where its statements go. */
+	readonly body: ast.Statement[]
+}
+
+/** The statements of a file. What is open is kept in a list: nesting of blocks costs no stack. */
 class Parser extends ExpressionParser {
-	/** File = Body */
 	file(): ast.File {
 		const body = this.body(Token.Eof)
 		return { kind: 'file', name: this.source.name, source: this.source, body, comments: this.comments }
@@ -61,36 +68,54 @@ class Parser extends ExpressionParser {
 		return expr
 	}
 
-	/** Body = [ Statement { terminator Statement } ], up to but without `until` */
+	/**
+	 * Statements up to `until`, which stays: `name = expression` or `name "label" { statements }`, one a line. A block is
+	 * entered when its "{" is met and left at its "}", or at the end of the file.
+	 */
 	protected override body(until: Token): ast.Statement[] {
-		const body: ast.Statement[] = []
-		while (this.token !== until && this.token !== Token.Eof) {
-			const statement = this.#statement()
-			if (statement) body.push(statement)
-			if (this.token === until) break
-			if (this.token !== Token.Terminator) {
-				this.error(`expected TERMINATOR, got ${tokenText[this.token]}`)
-				this.skipStatement()
+		const open: OpenBlock[] = []
+		const outermost: ast.Statement[] = []
+		let body = outermost
+		for (;;) {
+			const end = open.length === 0 ? until : Token.RCurly
+			if (this.is(end) || this.is(Token.Eof)) {
+				const block = open.pop()
+				if (block === undefined) return outermost
+				body = open.at(-1)?.body ?? outermost
+				body.push(this.#leave(block))
+			} else {
+				const head = this.#head()
+				if (head !== undefined && this.is(Token.LCurly)) {
+					const block = this.#enter(head)
+					open.push(block)
+					body = block.body
+					continue
+				}
+				if (head !== undefined && this.is(Token.Assign)) body.push(this.#attribute(head))
+				else this.#giveUpStatement(head)
 			}
-			this.next()
+			this.#endStatement(open.length === 0 ? until : Token.RCurly)
 		}
-		return body
 	}
 
-	/** Statement = identifier "=" Expression | Head "{" Body "}" */
-	#statement(): ast.Statement | undefined {
-		const head = this.#head()
-		if (!head) {
-			this.skipTo(Token.Ident)
-			return undefined
+	/** A statement ends with its line, or with what ends the statements around it. */
+	#endStatement(until: Token): void {
+		if (this.is(until)) return
+		if (!this.is(Token.Terminator)) {
+			this.error(`expected TERMINATOR, got ${tokenText[this.token]}`)
+			this.skipStatement()
 		}
-		if (this.token === Token.Assign) return this.#attribute(head)
-		if (this.token === Token.LCurly) return this.#block(head)
-		const wanted =
-			head.parts.length === 1 && head.label === '' ? 'attribute assignment or block body' : 'block body'
-		this.error(`expected ${wanted}, got ${tokenText[this.token]}`)
+		this.next()
+	}
+
+	/** Neither an attribute nor a block: on to the next name that could begin one. */
+	#giveUpStatement(head: Head | undefined): void {
+		if (head !== undefined) {
+			const either = head.parts.length === 1 && head.label === ''
+			const wanted = either ? 'attribute assignment or block body' : 'block body'
+			this.error(`expected ${wanted}, got ${tokenText[this.token]}`)
+		}
 		this.skipTo(Token.Ident)
-		return undefined
 	}
 
 	#attribute(head: Head): ast.Attribute {
@@ -107,56 +132,50 @@ class Parser extends ExpressionParser {
 		return { kind: 'attribute', source: this.source, start: head.start, end: value.end, name, value }
 	}
 
-	#block(head: Head): ast.Block {
+	#enter(head: Head): OpenBlock {
 		const lcurly = this.scanner.start
 		if (++this.depth > maxDepth) this.giveUp(maxDepth)
-		this.next() // "{"
-		const body = this.body(Token.RCurly)
+		this.next()
+		return { head, lcurly, body: [] }
+	}
+
+	#leave({ head, lcurly, body }: OpenBlock): ast.Block {
 		this.depth--
 		const rcurly = this.expect(Token.RCurly)
+		const { parts: name, label, labelPos, start } = head
 		return {
 			kind: 'block',
 			source: this.source,
-			start: head.start,
+			start,
 			end: rcurly,
-			name: head.parts,
-			label: head.label,
-			labelPos: head.labelPos,
+			name,
+			label,
+			labelPos,
 			body,
 			lcurly,
 			rcurly,
 		}
 	}
 
-	/** Head = identifier { "." identifier } [ string ] */
 	#head(): Head | undefined {
-		const scanner = this.scanner
+		const { start, end } = this.scanner
 		if (!this.is(Token.Ident)) {
 			this.error(`expected identifier, got ${tokenText[this.token]}`)
 			return undefined
 		}
-		const head: Head = {
-			parts: [scanner.text()],
-			start: scanner.start,
-			firstEnd: scanner.end - 1,
-			label: '',
-			labelPos: -1,
-			labelEnd: -1,
-		}
-		this.next()
-		while (this.is(Token.Dot)) {
+		const parts = [this.scanner.text()]
+		for (this.next(); this.is(Token.Dot); this.next()) {
 			this.next()
 			const kind = this.token
-			// Go on with whatever stands there: the rest of the statement may hold more to say.
+			// Whatever stands there is taken for the name: behind it there may be more to complain of.
 			if (kind !== Token.Ident) this.error(`expected identifier, got ${tokenText[kind]}`)
-			head.parts.push(literalText(kind, scanner))
-			this.next()
+			parts.push(literalText(kind, this.scanner))
 		}
-		if (!this.is(Token.Assign) && !this.is(Token.LCurly)) {
-			if (this.is(Token.String)) this.#label(head)
-			else this.error(`expected block label, got ${tokenText[this.token]}`)
-			this.next()
-		}
+		const head: Head = { parts, start, firstEnd: end - 1, label: '', labelPos: -1, labelEnd: -1 }
+		if (this.is(Token.Assign) || this.is(Token.LCurly)) return head
+		if (this.is(Token.String)) this.#label(head)
+		else this.error(`expected block label, got ${tokenText[this.token]}`)
+		this.next()
 		return head
 	}
 

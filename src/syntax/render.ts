@@ -65,30 +65,26 @@ function header(one: Diagnostic, color: boolean): string {
 	return `${one.severity === 'error' ? red : yellow}${severity}${reset}${bold}${message}${reset}\n`
 }
 
-/** The lines of the range with their neighbours, and the marks under (or the box around) the range. */
+/** The lines of the range with their neighbours; a range of one line is underlined, a longer one boxed at its left. */
 function excerpt(source: Source, start: Position, end: Position, options: RenderOptions): string {
 	const context = options.contextLines ?? 1
-	const lineCount = source.lineStarts.length
-	const first = Math.max(start.line - context, 1)
-	const last = Math.min(end.line + context, lineCount)
-	const width = String(last).length
-	const dim = options.color
-		? (text: string): string => `${faint}${text}${reset}`
-		: (text: string): string => text
+	const last = Math.min(end.line + context, source.lineStarts.length)
+	const digits = String(last).length
 	const boxed = end.line > start.line
-	const blankNumber = ' '.repeat(width)
-
+	const row = (gutter: string, side: string, text: string): string => {
+		const left = `${gutter.padStart(digits)} |`
+		return `${options.color === true ? faint + left + reset : left}${side}${text}\n`
+	}
 	let out = '\n'
-	for (let number = first; number <= last; number++) {
+	for (let number = Math.max(start.line - context, 1); number <= last; number++) {
 		const line = lineBytes(source, number)
-		let side = ''
-		if (boxed) side = number > start.line && number <= end.line ? '| ' : '  '
-		out += `${dim(`${String(number).padStart(width)} |`)} ${side}${visible(line)}\n`
-		if (number !== start.line && !(boxed && number === end.line)) continue
-		let corner = ' '
-		// Where the box begins, a bar beside the underline would look like a wrong angle.
-		if (boxed) corner = number === start.line ? '  _' : ' |_'
-		out += `${dim(`${blankNumber} |`)}${corner}${marks(line, number, start, end, boxed)}\n`
+		const inBox = boxed && number > start.line && number <= end.line
+		out += row(String(number), boxed ? (inBox ? ' | ' : '   ') : ' ', visible(line))
+		const opens = number === start.line
+		if (opens || (boxed && number === end.line)) {
+			// The box opens without a side of its own.
+			out += row('', boxed ? (opens ? '  _' : ' |_') : ' ', marks(line, number, start, end, boxed))
+		}
 	}
 	return out
 }

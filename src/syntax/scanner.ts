@@ -1,6 +1,8 @@
-import { byteOrderMark, describeRune, isDigit, isLetter, runeAt, runeError } from './runes.ts'
+import { readEscape } from './escapes.ts'
+import { byteOrderMark, describeRune, isDigit, isLetter, runeAt } from './runes.ts'
 import { decodeUtf8, type Source } from './source.ts'
 import { Token } from './token.ts'
+import { Unreadable } from './unreadable.ts'
 
 /** What a byte below 0x80 may be part of. */
 const wordStart = 1
@@ -39,25 +41,12 @@ function endsStatement(kind: number): boolean {
 
 const isDecimal = (byte: number): boolean => byte >= 0x30 && byte <= 0x39
 
-/** A digit's value in any base up to 16; 16 for what is none. */
-function digitValue(byte: number): number {
-	if (isDecimal(byte)) return byte - 0x30
-	const low = byte | 0x20
-	return low >= 0x61 && low <= 0x66 ? low - 0x61 + 10 : 16
-}
-
 const newline = 0x0a
 const slash = 0x2f
 const star = 0x2a
 const backslash = 0x5c
 
-/**
- * Cuts a source into tokens. `next` fills `kind`, `start` and `end` (exclusive); the text is made only when asked for.
- *
- * Alloy reads one character ahead and complains about an unreadable one (NUL, bytes that are not UTF-8, a byte order mark
- * inside) the moment it reads it, again when it reads it a second time. `vet` reproduces that order; a source without
- * such bytes never enters it.
- */
+/** Cuts a source into tokens. `next` fills `kind`, `start` and `end` (exclusive); the text is made only when asked for. */
 export class Scanner {
 	kind: Token = Token.Illegal
 	start = 0
@@ -65,10 +54,8 @@ export class Scanner {
 	readonly #source: Source
 	readonly #bytes: string
 	readonly #report: (offset: number, message: string) => void
-	/** No byte can be unreadable: all are ASCII and none is NUL. */
-	readonly #clean: boolean
-	/** Characters before this offset have been vetted. */
-	#vetted = 0
+	/** Absent for a source in which every character can be read. */
+	readonly #unreadable: Unreadable | undefined
 	/** Where the next token is looked for. */
 	#at = 0
 	/** A newline met now ends a statement. */
@@ -78,14 +65,12 @@ export class Scanner {
 		this.#source = source
 		this.#bytes = source.bytes
 		this.#report = report
-		this.#clean = source.ascii && !source.bytes.includes('\0')
-		if (!this.#clean) {
-			this.#vet(0)
-			if (source.bytes.startsWith('\xef\xbb\xbf')) {
-				this.#at = 3
-				this.#vet(3)
-			}
-		}
+		if (Unreadable.cannotBeIn(source)) return
+		this.#unreadable = new Unreadable(source, report)
+		this.#unreadable.upTo(0)
+		if (!source.bytes.startsWith('\xef\xbb\xbf')) return
+		this.#at = 3
+		this.#unreadable.upTo(3)
 	}
 
 	/** The current token as text. */
@@ -98,7 +83,7 @@ export class Scanner {
 	stop(): void {
 		this.#at = this.#bytes.length
 		this.#terminates = false
-		this.#vetted = this.#at + 1
+		this.#unreadable?.stop()
 	}
 
 	next(): void {
@@ -116,7 +101,7 @@ export class Scanner {
 			this.#emit(kind, at + 1, endsStatement(kind))
 		} else if (byte >= 0x80 && isLetter(runeAt(bytes, at) >>> 3)) this.#word(at)
 		else this.#other(byte, at)
-		if (!this.#clean) this.#vet(this.#at)
+		this.#unreadable?.upTo(this.#at)
 	}
 
 	#emit(kind: Token, end: number, terminates: boolean): void {
@@ -128,30 +113,8 @@ export class Scanner {
 
 	/** A complaint made while the character at `ahead` is the one being looked at. */
 	#fail(ahead: number, offset: number, message: string): void {
-		if (!this.#clean) this.#vet(ahead)
+		this.#unreadable?.upTo(ahead)
 		this.#report(offset, message)
-	}
-
-	/** Complains about the unreadable characters up to the one at `until`, each once unless `#vetted` was set back. */
-	#vet(until: number): void {
-		const bytes = this.#bytes
-		let at = this.#vetted
-		const last = Math.min(until, bytes.length - 1)
-		while (at <= last) {
-			const byte = bytes.charCodeAt(at)
-			if (byte === 0) this.#report(at, 'illegal character NUL')
-			if (byte < 0x80) {
-				at++
-				continue
-			}
-			const packed = runeAt(bytes, at)
-			const rune = packed >>> 3
-			const width = packed & 7
-			if (rune === runeError && width === 1) this.#report(at, 'illegal UTF-8 encoding')
-			else if (rune === byteOrderMark && at > 0) this.#report(at, 'illegal byte order mark')
-			at += width
-		}
-		this.#vetted = at
 	}
 
 	#word(from: number): void {
@@ -296,73 +259,12 @@ export class Scanner {
 				break
 			}
 			at++
-			if (byte === backslash) at = this.#escape(at)
+			if (byte === backslash) {
+				const from = at
+				at = readEscape(bytes, at, (reached, message) => this.#fail(reached, from, message))
+			}
 		}
 		this.#emit(quote === 0x22 ? Token.String : Token.Illegal, at, true)
-	}
-
-	/** What follows a backslash, from `start`; returns where the string goes on. A wrong character is left unread. */
-	#escape(start: number): number {
-		const bytes = this.#bytes
-		let at = start
-		let digits: number
-		let base = 16
-		let most = 0x10ffff
-		switch (bytes[at]) {
-			case 'a':
-			case 'b':
-			case 'f':
-			case 'n':
-			case 'r':
-			case 't':
-			case 'v':
-			case '\\':
-			case '"':
-				return at + 1
-			case 'x':
-				digits = 2
-				most = 255
-				at++
-				break
-			case 'u':
-				digits = 4
-				at++
-				break
-			case 'U':
-				digits = 8
-				at++
-				break
-			default:
-				if (bytes.charCodeAt(at) >= 0x30 && bytes.charCodeAt(at) <= 0x37) {
-					digits = 3
-					base = 8
-					most = 255
-					break
-				}
-				this.#fail(
-					at,
-					start,
-					at < bytes.length ? 'unknown escape sequence' : 'escape sequence not terminated',
-				)
-				return at
-		}
-		let value = 0
-		for (; digits > 0; digits--, at++) {
-			const digit = digitValue(bytes.charCodeAt(at))
-			if (digit >= base) {
-				const message =
-					at < bytes.length
-						? `illegal character ${describeRune(runeAt(bytes, at) >>> 3)} in escape sequence`
-						: 'escape sequence not terminated'
-				this.#fail(at, start, message)
-				return at
-			}
-			value = value * base + digit
-		}
-		if (value > most || (value >= 0xd800 && value < 0xe000)) {
-			this.#fail(at, start, 'escape sequence is invalid Unicode code point')
-		}
-		return at
 	}
 
 	#comment(start: number, second: number): void {
@@ -413,28 +315,11 @@ export class Scanner {
 			}
 			if (byte !== slash) break
 		}
-		if (!this.#clean) {
-			this.#vet(at)
-			this.#vetted = start // they will be read, and complained about, a second time
-		}
+		// They will be read, and complained about, a second time.
+		this.#unreadable?.upTo(at)
+		this.#unreadable?.again(start)
 		return found
 	}
-}
-
-/** The text of a comment token without carriage returns (as Alloy keeps it). */
-export function commentText(text: string): string {
-	if (!text.includes('\r')) return text
-	let body = text.endsWith('\r') ? text.slice(0, -1) : text
-	if (body.startsWith('/*')) {
-		// A carriage return between '*' and '/' stays: without it the comment would end there.
-		let out = ''
-		for (let i = 0; i < body.length; i++) {
-			const char = body[i]!
-			if (char !== '\r' || (out.length > 2 && out.endsWith('*') && body[i + 1] === '/')) out += char
-		}
-		body = out
-	} else body = body.replaceAll('\r', '')
-	return body
 }
 
 /** Whether the text is one whole identifier (and no keyword). */

@@ -1,4 +1,5 @@
-import { commentText, isIdentifier, Scanner } from '../../src/syntax/scanner.ts'
+import { commentText } from '../../src/syntax/comment-text.ts'
+import { isIdentifier, Scanner } from '../../src/syntax/scanner.ts'
 import { Source } from '../../src/syntax/source.ts'
 import { Token } from '../../src/syntax/token.ts'
 import { type ConformanceResult, compare, differ, sharedJson } from './result.ts'

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { commentText, Scanner } from '../../src/syntax/scanner.ts'
+import { commentText } from '../../src/syntax/comment-text.ts'
+import { Scanner } from '../../src/syntax/scanner.ts'
 import { Source } from '../../src/syntax/source.ts'
 import { Token, tokenText } from '../../src/syntax/token.ts'
 
