@@ -47,7 +47,8 @@ ALONE int emit_slot(struct http1 *h, struct slot *slot, __u64 now, __u32 extra)
 	if (!(record->flags & VOR_HTTP_REQUEST_COMPLETE)) {
 		if (h->request.index == slot->index)
 			record->request_body = h->request.body;
-		if (h->request.index == slot->index && h->request.state == HALF_INEXACT)
+		if (h->request.index == slot->index &&
+		    (h->request.state == HALF_INEXACT || (h->request.state == HALF_LENGTH && !h->tcp_plain)))
 			record->flags |= VOR_HTTP_SIZE_INEXACT;
 		else if (record->flags & VOR_HTTP_RESPONSE_COMPLETE)
 			record->flags |= VOR_HTTP_EARLY_RESPONSE;

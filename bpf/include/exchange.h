@@ -270,7 +270,8 @@ ALONE int exchanges_finish(struct http1 *h, __u64 now, __u32 flags, __u32 counte
 			extra = 0;
 		} else if (slot->index == h->response.index && (slot->response_flags & VOR_HTTP_RESPONSE_SEEN)) {
 			slot->record.response_body = h->response.body;
-			if (h->response.state == HALF_INEXACT)
+			/* Ended within its body, or the rest was read in a way that is not seen: only sequence numbers tell. */
+			if (h->response.state == HALF_INEXACT || (h->response.state == HALF_LENGTH && !h->tcp_plain))
 				extra |= VOR_HTTP_SIZE_INEXACT;
 			if (h->response.state == HALF_CLOSE && !(flags & VOR_HTTP_PEER_RESET))
 				extra |= VOR_HTTP_RESPONSE_COMPLETE;

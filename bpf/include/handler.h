@@ -176,6 +176,36 @@ INLINE void reject(struct sock *sk, struct conn *c)
 		c->state = CONN_REJECTED;
 }
 
+/* What is open has no true size and no true end any more: an operation passed unseen. */
+INLINE void operation_missed(struct sock *sk, struct conn *c, __u32 dir)
+{
+	c->carry_length[dir & 1] = 0;
+	if (c->state != CONN_HTTP1)
+		return;
+	struct http1 *h = http1_get(sk, c->tcp);
+	if (h)
+		http1_forget(sk, c, h, 0, VOR_COUNT_DROPPED_STATE_LOST, CONN_NEW);
+}
+
+/* Bytes have passed this way that no hook was called for. (An end that was sent has a number of its own.) */
+INLINE bool passed_unseen(struct sock *sk, struct conn *c, __u32 dir)
+{
+	__u32 next = c->next_seq[dir & 1], end = dir == DIR_SEND && (FIELD(sk, sk_shutdown) & VOR_SHUTDOWN_SEND);
+	return next && (__s32)(stream_end(sk, dir) - next - end) > 0 && counts_bytes(sk, c);
+}
+
+/* Where no sequence number tells: the head of a message where a body should go on says that the body's end was not seen. */
+INLINE bool head_in_body(struct sock *sk, struct conn *c, struct http1 *h, struct half *half, struct scratch *s)
+{
+	if (half->state != HALF_LENGTH || counts_bytes(sk, c) || !s->io.segments || s->io.ret < CLASSIFY_BYTES)
+		return false;
+	if (s->request && (__s32)(h->response_next - half->index) <= 0)
+		return false;
+	if (io_read(s, 0, 0, CLASSIFY_BYTES) != CLASSIFY_BYTES)
+		return false;
+	return s->request ? classify(s, CLASSIFY_BYTES) == GUESS_REQUEST : (*(__u64 *)s->buffer & 0xffffffffffffffull) == 0x2e312f50545448ull;
+}
+
 /* A chunked body whose end could not be told is over when the other direction has moved on. */
 INLINE void inexact_over(struct http1 *h, bool request, struct half *half)
 {
@@ -196,6 +226,15 @@ INLINE bool http1_begin(struct sock *sk, struct conn *c, struct http1 *h, struct
 	struct half *half = s->request ? &h->request : &h->response;
 	if (!s->request && (half->flags & HEAD_EARLY) && h->head_late == half->index + 1)
 		response_no_body(h, s);
+	if (head_in_body(sk, c, h, half, s)) {
+		operation_missed(sk, c, io->dir);
+		return false;
+	}
+	/* An answer before the end of what was asked, or the rest was read in a way that is not seen. */
+	struct half *asked = &h->request;
+	if (!s->request && h->request_dir == DIR_RECV && asked->state >= HALF_LENGTH && asked->state <= HALF_TRAILER &&
+	    passed_unseen(sk, c, DIR_RECV))
+		asked->state = HALF_INEXACT;
 	/* Most operations that are no head: part of a body. */
 	if (half->state == HALF_LENGTH && half->left > (__u32)io->ret) {
 		half->left -= (__u32)io->ret;
@@ -253,20 +292,13 @@ INLINE void on_end(struct sock *sk, struct conn *c, __u32 dir, int ret, __u64 no
 	struct http1 *h = http1_get(sk, c->tcp);
 	if (!h)
 		return;
+	if (passed_unseen(sk, c, DIR_RECV) || passed_unseen(sk, c, DIR_SEND)) {
+		operation_missed(sk, c, dir);
+		return;
+	}
 	bool client = h->request_dir == DIR_SEND;
 	if (ret == 0 ? client && dir == DIR_RECV : !(client && dir == DIR_SEND))
 		exchanges_finish(h, now, VOR_HTTP_CLOSED | (ret ? VOR_HTTP_PEER_RESET : 0), VOR_COUNT_MAX);
-}
-
-/* What is open has no true size and no true end any more: an operation passed unseen. */
-INLINE void operation_missed(struct sock *sk, struct conn *c, __u32 dir)
-{
-	c->carry_length[dir & 1] = 0;
-	if (c->state != CONN_HTTP1)
-		return;
-	struct http1 *h = http1_get(sk, c->tcp);
-	if (h)
-		http1_forget(sk, c, h, 0, VOR_COUNT_DROPPED_STATE_LOST, CONN_NEW);
 }
 
 /* Bytes take ways that a surface does not see: out of a socket into a pipe or by mapping its pages, io_uring (D), a

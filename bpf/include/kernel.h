@@ -231,6 +231,7 @@ struct bpf_iter__bpf_map_elem {
 #define VOR_ECONNRESET 104
 #define VOR_ETIMEDOUT 110
 #define VOR_SHUTDOWN_RECEIVE 1
+#define VOR_SHUTDOWN_SEND 2
 #define VOR_SHUTDOWN_BOTH 3
 #define VOR_S_IFMT 00170000
 #define VOR_S_IFSOCK 0140000

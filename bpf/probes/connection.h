@@ -32,8 +32,10 @@ INLINE void connection_over(struct sock *sk, __u32 flags)
 	if (!c || c->state != CONN_HTTP1)
 		return;
 	struct http1 *h = http1_get(sk, true);
+	bool unseen = passed_unseen(sk, c, DIR_RECV) || passed_unseen(sk, c, DIR_SEND);
 	if (h) {
-		exchanges_finish(h, bpf_ktime_get_boot_ns(), VOR_HTTP_CLOSED | flags, VOR_COUNT_MAX);
+		exchanges_finish(h, bpf_ktime_get_boot_ns(), VOR_HTTP_CLOSED | flags,
+				 unseen ? VOR_COUNT_DROPPED_STATE_LOST : VOR_COUNT_MAX);
 		nginx_over(h);
 	}
 	c->state = CONN_IGNORED;

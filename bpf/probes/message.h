@@ -3,6 +3,7 @@
  * registers of the whole call. */
 #pragma once
 
+#include "after.h"
 #include "operation.h"
 
 /* The connection counts the messages. The call ends with its last message, an error, or a message sent in part. */
@@ -59,10 +60,7 @@ INLINE int socket_io(struct sock *sk, int ret, int flags, __u32 dir, __u32 user)
 		nothing_moved(sk, c, dir, ret);
 		return 0;
 	}
-#ifdef VOR_TELLS_MISSED
-	if (vor_preemptible && !counts_bytes(sk, c))
-		c->handled[dir] = (__u32)bpf_get_current_pid_tgid();
-#endif
+	operation_marked(sk, c, dir);
 	struct scratch *s = operation_begin(sk, c, user, dir, ret);
 	if (!s)
 		return 0;

@@ -121,15 +121,11 @@ INLINE __u32 pid_namespace_of(struct task_struct *task)
 	return BPF_CORE_READ(upid.ns, ns.inum);
 }
 
-INLINE int executed(struct task_struct *task, struct linux_binprm *bprm)
+INLINE int exec_record(struct task_struct *task, struct linux_binprm *bprm)
 {
 	struct scratch *s = scratch_get(SCRATCH_PROCESS);
 	if (!s)
 		return 0;
-	/* That the old image (a shell, the child of a rejected program) was rejected says nothing about the new one. */
-	__u32 tgid = task->tgid, *verdict = bpf_map_lookup_elem(&vor_processes, &tgid);
-	if (verdict && (*verdict & 0xff) == VOR_SELECT_REJECTED)
-		bpf_map_delete_elem(&vor_processes, &tgid);
 	struct vor_exec_record *record = process_reserve(struct vor_exec_record, VOR_RECORD_EXEC);
 	if (!record)
 		return 0;
@@ -152,6 +148,17 @@ INLINE int executed(struct task_struct *task, struct linux_binprm *bprm)
 		record->args_len = size;
 	exec_environment(record, s, mm);
 	bpf_ringbuf_submit(record, process_ring_flags());
+	return 0;
+}
+
+/* That the old image (a shell, the child of a rejected program) was rejected says nothing about the new one. Last of all: user
+ * space that rejects the old one after this finds the record of the new one. */
+INLINE int executed(struct task_struct *task, struct linux_binprm *bprm)
+{
+	exec_record(task, bprm);
+	__u32 tgid = task->tgid, *verdict = bpf_map_lookup_elem(&vor_processes, &tgid);
+	if (verdict && (*verdict & 0xff) == VOR_SELECT_REJECTED)
+		bpf_map_delete_elem(&vor_processes, &tgid);
 	return 0;
 }
 

@@ -47,11 +47,11 @@
 		(int)_returned;                                                \
 	})
 
-/* int f(sk, msg, len, [nonblock,] flags, addr_len) */
+/* int f(sk, msg, len, [nonblock,] flags, addr_len), of which the last went away in 7.x. */
 INLINE int received(void *ctx, struct sock *sk, __u32 hook)
 {
 	int flags = (int)CONTEXT(4);
-	if (HAS_FUNCTION_RETURN && bpf_get_func_arg_cnt(ctx) == 5)
+	if (HAS_FUNCTION_RETURN && bpf_get_func_arg_cnt(ctx) <= 5)
 		flags = (int)CONTEXT(3);
 	return socket_io(sk, RETURNED(6), flags, DIR_RECV, SCRATCH_OF(hook));
 }

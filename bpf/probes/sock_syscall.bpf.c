@@ -4,11 +4,11 @@
  * socket is looked up behind the descriptor each time: four reads, fewer than a table by (process, descriptor) would
  * cost, which every close, dup2, close_range and exec would have to keep true. io_uring is not seen here.
  *
- * Not preempted: the kernel runs it between preempt_disable and preempt_enable, also where system call tracepoints may
- * fault (6.13). */
+ * Since 7.0 it can be preempted, as surface A's (after.h). */
 #define VOR_FOUND_SOCKETS
 #include "../include/anchor.h"
 #include "../include/handler.h"
+#include "after.h"
 #include "operation.h"
 #include "connection.h"
 #include "entry.h"
@@ -165,24 +165,30 @@ INLINE int messages_io(struct sock *sk, struct conn *c, struct scratch *s, __u64
 STEPS(recv, "tp_btf/sys_exit", SCRATCH_RECV)
 STEPS(send, "tp_btf/sys_exit", SCRATCH_SEND)
 
+/* false: no operation of a socket that concerns us. */
+INLINE bool call_find(struct call *call, struct found *found, struct pt_regs *regs, long ret)
+{
+	if (!call_read(call, regs))
+		return false;
+	struct task_struct *task = CURRENT();
+	if (call->flags & VOR_MSG_BESIDE || (ret < 0 && !ends_connection(ret)) || COMPAT_TASK(task))
+		return false;
+	if (socket_behind(found, task, call->fd))
+		return true;
+	if (call->nr != NR_SPLICE)
+		return false;
+	call->dir = DIR_SEND;
+	call->fd = (__s32)REGS_3(regs);
+	return socket_behind(found, task, call->fd);
+}
+
 /* Returns 1 + the direction whose steps are to run (old kernels), else 0. */
 INLINE int call_over(struct pt_regs *regs, long ret)
 {
 	struct call call;
 	struct found found;
-	if (!call_read(&call, regs))
+	if (!call_find(&call, &found, regs, ret))
 		return 0;
-	struct task_struct *task = CURRENT();
-	if (call.flags & VOR_MSG_BESIDE || (ret < 0 && !ends_connection(ret)) || COMPAT_TASK(task))
-		return 0;
-	if (!socket_behind(&found, task, call.fd)) {
-		if (call.nr != NR_SPLICE)
-			return 0;
-		call.dir = DIR_SEND;
-		call.fd = (__s32)REGS_3(regs);
-		if (!socket_behind(&found, task, call.fd))
-			return 0;
-	}
 	/* One hook for both directions: what the other hooks wait for. */
 	if (vor_hooks_seen != HOOKS_ALL)
 		vor_hooks_seen = HOOKS_ALL;
@@ -201,6 +207,7 @@ INLINE int call_over(struct pt_regs *regs, long ret)
 		nothing_moved(sk, c, dir, ret);
 		return 0;
 	}
+	operation_marked(sk, c, dir);
 	struct scratch *s = operation_begin(sk, c, dir, dir, ret);
 	if (!s)
 		return 0;
@@ -217,7 +224,7 @@ INLINE int call_over(struct pt_regs *regs, long ret)
 SEC("tp_btf/sys_exit")
 int BPF_PROG(vor_sys_exit, struct pt_regs *regs, long ret)
 {
-	__u32 steps = call_over(regs, ret);
+	__u32 steps = UNDISTURBED(call_over(regs, ret));
 #ifdef VOR_OLD
 	if (steps == 1 + DIR_RECV)
 		bpf_tail_call(ctx, &vor_steps_recv, 0);
@@ -226,5 +233,49 @@ int BPF_PROG(vor_sys_exit, struct pt_regs *regs, long ret)
 #endif
 	return steps & 0;
 }
+
+#ifndef VOR_OLD
+AGAIN(exit)
+
+INLINE bool to_take_over(struct pt_regs *regs, long ret)
+{
+	struct call call;
+	struct found found;
+	if (!vor_preemptible || vor_hooks_seen != HOOKS_ALL || !call_find(&call, &found, regs, ret) || socket_kind(found.sk) < 0)
+		return false;
+	struct conn *c = conn_get(found.sk, true);
+	return !c || c->inode != found.inode || !operation_seen(found.sk, c, ret, call.dir);
+}
+
+INLINE int checked(struct pt_regs *regs, long ret)
+{
+	struct call call;
+	struct found found;
+	if (ret <= 0 || vor_hooks_seen != HOOKS_ALL || !call_find(&call, &found, regs, ret))
+		return 0;
+	struct conn *c = conn_get(found.sk, true);
+	if (c && c->inode == found.inode)
+		operation_checked(found.sk, c, call.dir);
+	return 0;
+}
+
+#define AFTER(n)                                                                \
+	SEC("tp_btf/sys_exit")                                                  \
+	int BPF_PROG(vor_after_exit_##n, struct pt_regs *regs, long ret)        \
+	{                                                                       \
+		if (to_take_over(regs, ret))                                    \
+			bpf_tail_call(ctx, &vor_again_exit, 0);                 \
+		return 0;                                                       \
+	}
+
+AFTER(1)
+AFTER(2)
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(vor_after_exit_3, struct pt_regs *regs, long ret)
+{
+	return vor_preemptible ? UNDISTURBED(checked(regs, ret)) : 0;
+}
+#endif
 
 char _license[] SEC("license") = "Dual MIT/GPL";

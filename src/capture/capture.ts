@@ -29,6 +29,8 @@ export interface Capture {
 	/** Attach surface, '' before start. */
 	readonly surface: string
 	readonly storage: string
+	/** Name of the BPF object, '' before start. */
+	readonly form: string
 	readonly missingHooks: readonly string[]
 }
 
@@ -114,6 +116,10 @@ class KernelCapture implements Capture {
 
 	get storage(): string {
 		return this.kernel?.storage ?? ''
+	}
+
+	get form(): string {
+		return this.kernel?.form ?? ''
 	}
 
 	get missingHooks(): readonly string[] {
@@ -248,15 +254,13 @@ class KernelCapture implements Capture {
 		const length = this.ring.drain(this.bytes)
 		const records = this.ring.lastRecords
 		// After the records: whoever sent them has announced itself by now, so its fact goes in front of them.
-		const { processRing } = this
-		do {
-			const got = processRing.drain(this.processBytes)
-			statistics.malformed += this.processRecords.read(got, this.applyEvent)
-		} while (processRing.more)
+		this.drainProcesses()
 		const exchanges = this.meet(length)
 		const timeNs = this.clock.now()
 		const facts = processes.takeFacts(timeNs)
-		this.tellKernel()
+		// What was rejected may have become another program meanwhile: the kernel forgets a rejection after the exec's record
+		// is in the ring, so either it forgets this one too, or its record is there now.
+		while (this.tellKernel() && this.drainProcesses() > 0);
 		this.counterReader.read(exchanges)
 		const { process_dropped: lost = 0 } = this.counterReader.totals
 		if (lost !== this.lostEvents) {
@@ -293,6 +297,18 @@ class KernelCapture implements Capture {
 		return length
 	}
 
+	/** Returns the bytes drained. */
+	private drainProcesses(): number {
+		const { processRing } = this
+		let bytes = 0
+		do {
+			const got = processRing.drain(this.processBytes)
+			bytes += got
+			this.statistics.malformed += this.processRecords.read(got, this.applyEvent)
+		} while (processRing.more)
+		return bytes
+	}
+
 	/** Makes sure that every process with a record is known. Returns how many of the records are exchanges. */
 	private meet(length: number): number {
 		const { view } = this
@@ -324,15 +340,18 @@ class KernelCapture implements Capture {
 		return exchanges
 	}
 
-	private tellKernel(): void {
+	/** Returns whether processes were rejected. */
+	private tellKernel(): boolean {
 		const { kernel } = this
-		if (kernel === undefined || kernel.object.state !== 'loaded') return
+		if (kernel === undefined || kernel.object.state !== 'loaded') return false
+		let rejected = false
 		const selections = this.options.processes.takeSelections()
 		if (selections.length > 0) {
 			const map = kernel.object.map('vor_processes')
 			for (const { pid, selection, nginx } of selections) {
 				const key = new Uint8Array(new Uint32Array([pid]).buffer)
 				const state = selection === 'rejected' ? SELECTION.REJECTED : SELECTION.SELECTED
+				rejected ||= selection === 'rejected'
 				try {
 					if (selection === 'forget' && !nginx) map.delete(key)
 					else map.set(key, new Uint8Array(new Uint32Array([state | (nginx ? NGINX : 0)]).buffer))
@@ -343,8 +362,10 @@ class KernelCapture implements Capture {
 			}
 			kernel.bumpSelection()
 		}
-		if (this.state !== 'running') return
-		for (const site of this.options.processes.takeProbeSites()) void this.attachProbe(kernel, site)
+		if (this.state === 'running') {
+			for (const site of this.options.processes.takeProbeSites()) void this.attachProbe(kernel, site)
+		}
+		return rejected
 	}
 
 	private async attachProbe(kernel: KernelObject, site: ProbeSite): Promise<void> {

@@ -2,7 +2,7 @@ import { type BpfLink, type BpfObject, probeFeature } from 'bpf-native-loader'
 import { VorError } from '../util/errors.ts'
 import { kernelFunctions } from './kernel-functions.ts'
 import { isAfter } from './preemption.ts'
-import { KPROBES, type SurfaceForm } from './surfaces.ts'
+import { KPROBES, type SurfaceForm, type SurfaceName } from './surfaces.ts'
 
 /** Sections whose program names one place in the kernel: `tp_btf/sys_exit`. */
 const PLACED = /^(tp_btf|fentry|fexit)\/(.+)$/
@@ -112,11 +112,19 @@ function putProgram(object: BpfObject, array: string, program: string): void {
 	object.map(array).set(key, value)
 }
 
-/** The programs that take over call these two again. After load, before attach. */
+/** What the programs that take over call again (bpf/probes/after.h). */
+const AGAIN: Readonly<Partial<Record<SurfaceName, readonly (readonly [array: string, program: string])[]>>> =
+	{
+		tp_btf: [
+			['vor_again_recv', 'vor_sock_recv'],
+			['vor_again_send', 'vor_sock_send'],
+		],
+		syscall: [['vor_again_exit', 'vor_sys_exit']],
+	}
+
+/** After load, before attach. */
 export function linkAgain(object: BpfObject, form: SurfaceForm): void {
-	if (form.surface !== 'tp_btf') return
-	putProgram(object, 'vor_again_recv', 'vor_sock_recv')
-	putProgram(object, 'vor_again_send', 'vor_sock_send')
+	for (const [array, program] of AGAIN[form.surface] ?? []) putProgram(object, array, program)
 }
 
 /**

@@ -150,7 +150,7 @@ async function loadWithout(
 	object.setGlobal('vor_selection_generation', GENERATION_MARK)
 	object.setGlobal('vor_hooks_seen', HOOKS_MARK)
 	if (options.ringBytes !== undefined) object.setMaxEntries('vor_ring', options.ringBytes)
-	const isPreempted = (form.surface === 'tp_btf' || form.surface === 'fexit') && isPreemptible()
+	const isPreempted = form.surface !== 'kprobe' && !form.object.endsWith('_old') && isPreemptible()
 	preparePreemption(object, isPreempted)
 	const [, raised] = await raisingMemoryLock(() => object.load())
 	if (raised !== '') options.notice?.('info', raised)

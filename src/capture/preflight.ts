@@ -62,6 +62,7 @@ export async function preflight(): Promise<Preflight> {
 	]
 	let surface = ''
 	let storage = ''
+	let form = ''
 	const addon = await loadAddon()
 	if (typeof addon === 'string') {
 		items.push({
@@ -85,6 +86,7 @@ export async function preflight(): Promise<Preflight> {
 		const object = await checkObject()
 		surface = object.surface
 		storage = object.storage
+		form = object.form
 		items.push(...withoutUnusedHooks(hooks, surface), object.item)
 		items.push(tracers)
 		items.push(await checkOtherSurfaces(probe, surface))
@@ -93,7 +95,7 @@ export async function preflight(): Promise<Preflight> {
 		ok: items.every((item) => item.status !== 'fail'),
 		surface,
 		storage,
-		view: surfaceView(surface),
+		view: surfaceView(surface, form),
 		items,
 	}
 }
@@ -214,7 +216,12 @@ async function checkHooks(probe: Probe): Promise<PreflightItem[]> {
 }
 
 /** The one proof: the real object, loaded and let go of. */
-async function checkObject(): Promise<{ item: PreflightItem; surface: string; storage: string }> {
+async function checkObject(): Promise<{
+	item: PreflightItem
+	surface: string
+	storage: string
+	form: string
+}> {
 	try {
 		const { loadKernelObject } = await import('./kernel-object.ts')
 		const kernel = await loadKernelObject({ ringBytes: 64 * 1024 })
@@ -224,11 +231,12 @@ async function checkObject(): Promise<{ item: PreflightItem; surface: string; st
 			item: ok('programs', `${programs} load and verify`),
 			surface: kernel.surface,
 			storage: kernel.storage,
+			form: kernel.form,
 		}
 	} catch (reason) {
 		const error = VorError.from(reason, 'E_BPF_LOAD')
 		const item: PreflightItem = { name: 'programs', status: 'fail', detail: error.message, fix: error.fix }
-		return { item, surface: '', storage: '' }
+		return { item, surface: '', storage: '', form: '' }
 	}
 }
 

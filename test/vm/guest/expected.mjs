@@ -160,3 +160,27 @@ export function differences(found, wanted) {
 	for (const extra of left) problems.push(`not expected: ${extra.service} ${extra.kind} ${extra.name}`)
 	return problems
 }
+
+/** Said where something was not seen, and true: the span is missing, or it lacks what nobody saw, or says so itself. */
+const TRUE = [
+	/^missing: /,
+	/: parent is (none|a span that was not exported), not /,
+	/: \S+ is undefined, not /,
+	/: vor\.(response\.observed|(request|response)\.size\.exact) is false, not undefined$/,
+]
+/** A span without an answer has no status of one. */
+const UNANSWERED = /^(.*): vor\.response\.observed is false, /
+const INEXACT = /^(.*): vor\.(?:request|response)\.size\.exact is false, /
+
+/** Of these differences, those that no missing sight explains. */
+export function untrue(problems) {
+	const labels = (pattern) => problems.flatMap((text) => pattern.exec(text)?.[1] ?? [])
+	const unanswered = labels(UNANSWERED)
+	const inexact = labels(INEXACT)
+	return problems.filter(
+		(text) =>
+			!TRUE.some((pattern) => pattern.test(text)) &&
+			!unanswered.some((label) => text.startsWith(`${label}: status is 0`)) &&
+			!inexact.some((label) => text.startsWith(`${label}: http.`) && text.includes('.body.size is ')),
+	)
+}

@@ -64,6 +64,7 @@ export async function startLine({ surface, storage }) {
 			return {
 				surface: capture.surface,
 				storage: capture.storage,
+				form: capture.form,
 				missingHooks: capture.missingHooks,
 				counters: capture.counters(),
 				statistics: { ...capture.statistics },

@@ -1,7 +1,8 @@
 // Runs the request mix over every family and way on one surface and judges what came out.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { bootClock } from 'bpf-native-loader'
-import { comparable, differences, expectedSpans } from './expected.mjs'
+import { surfaceView } from '../../../dist/capture/surface-view.js'
+import { comparable, differences, expectedSpans, untrue } from './expected.mjs'
 import { startLine } from './line.mjs'
 import { runClient, startServer } from './programs.mjs'
 
@@ -24,6 +25,8 @@ export const REQUIRED_WAYS = ['write', 'writev', 'send', 'sendmsg', 'sendmmsg']
 const QUIET_MS = 1500
 const SETTLE_MS = 8000
 const NOT_HERE = 3
+/** Where mix.c lies under its three names. */
+const PROGRAMS = process.env.VOR_MIX_FOLDER ?? '/bin'
 const NODE_REQUESTS = 24
 
 /**
@@ -57,6 +60,7 @@ export async function runMix({ surface, storage, families, ways, node, patienceM
 		await settle(line, total())
 		const capture = await line.stop()
 		const cells = judge(runs, line.spans)
+		problems.push(...brokenPromises(cells, surfaceView(capture.surface, capture.form)))
 		return {
 			cells,
 			node: nodeRun === undefined ? undefined : judgeNode(nodeRun, line.spans),
@@ -72,8 +76,8 @@ export async function runMix({ surface, storage, families, ways, node, patienceM
 const modesOf = (way) => (REQUIRED_WAYS.includes(way) ? ['all'] : ['all', 'body'])
 
 async function startPair(family, patienceMs) {
-	const upstream = await startServer('/bin/mix-upstream', ['server', family], patienceMs)
-	const server = await startServer('/bin/mix-server', ['server', family, upstream.line], patienceMs)
+	const upstream = await startServer(`${PROGRAMS}/mix-upstream`, ['server', family], patienceMs)
+	const server = await startServer(`${PROGRAMS}/mix-server`, ['server', family, upstream.line], patienceMs)
 	return {
 		family,
 		addressOf: (way, mode) => server.line.split(',')[indexOf(way, mode)],
@@ -91,7 +95,7 @@ async function runOne(pair, way, mode, patienceMs) {
 	const { family } = pair
 	const address = pair.addressOf(way, mode)
 	const fromNs = bootClock().bootNs
-	const client = await runClient('/bin/mix-client', ['client', family, way, mode, address], patienceMs)
+	const client = await runClient(`${PROGRAMS}/mix-client`, ['client', family, way, mode, address], patienceMs)
 	// The last response's end may be read by nobody for a moment: the window closes a little later.
 	await sleep(2)
 	return {
@@ -160,7 +164,10 @@ function judge(runs, spans) {
 			// Heads by write and read: with every size right, only the bodies take a path that shows no bytes.
 			const body = runs.find((each) => each.family === family && each.way === way && each.mode === 'body')
 			const left = problemsOf(body)
-			cell(left.length === 0 ? 'bytes only' : 'not seen', left.length === 0 ? [] : left)
+			// What is not seen may be absent, never other than it was.
+			const wrong = [...untrue(problems), ...untrue(left)]
+			if (wrong.length > 0) cell('wrong', wrong)
+			else cell(left.length === 0 ? 'bytes only' : 'not seen', left)
 		}
 	}
 	return cells
@@ -204,6 +211,19 @@ function judgeNode({ client, fromNs, toNs, port }, spans) {
 		}
 	}
 	return { result: problems.length === 0 ? 'seen' : 'wrong', problems }
+}
+
+const RANK = { seen: 2, 'bytes only': 1, 'not seen': 0 }
+
+/** What `vor check` says of this surface and the kernel does not keep. */
+function brokenPromises(cells, view) {
+	const problems = []
+	for (const { path, seen, ways, families } of view)
+		for (const { family, way, result } of cells)
+			if (ways.includes(way) && families.includes(family.slice(0, 4).replace(/^tcp.$/, 'tcp')))
+				if (RANK[result] < RANK[seen])
+					problems.push(`vor check says of ${path}: ${seen}; ${family} ${way} is ${result}`)
+	return problems
 }
 
 /** Nothing may be lost in a run this small. */

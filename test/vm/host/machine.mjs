@@ -15,7 +15,7 @@ export function boot({ image, kernel, consolePath, kvm, memoryMb, timeoutMs, onF
 	const started = performance.now()
 	const args = [
 		...['-accel', kvm ? 'kvm' : 'tcg,thread=multi', '-cpu', kvm ? 'host' : 'max'],
-		...['-smp', '2', '-m', String(memoryMb), '-kernel', kernel, '-initrd', image],
+		...['-smp', '2,maxcpus=8', '-m', String(memoryMb), '-kernel', kernel, '-initrd', image],
 		...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
 		// First serial port: the console. Second: the findings.
 		...['-serial', `file:${consolePath}`, '-serial', 'stdio'],
