@@ -2,7 +2,8 @@ import { type Native, toNative } from '../native.ts'
 import { anyValue, string } from '../types.ts'
 import { stringValue, type Value } from '../values.ts'
 import { variadicFunction } from './function.ts'
-import { Float, sprintf } from './sprintf.ts'
+import { sprintf } from './sprintf.ts'
+import { Float } from './sprintf-verbs.ts'
 
 export const format = variadicFunction('string.format', [string], anyValue, (args, pattern) =>
 	stringValue(sprintf(pattern, args.map(argument))),
