@@ -29,6 +29,12 @@ const testNeeds = [
 	{ package: 'procps', why: 'looks at processes in tests', has: () => command('ps') },
 	{ package: 'bpftool', why: 'checks that nothing stays attached', has: () => command('bpftool') },
 	{ package: 'git', why: 'clones the repository for the test of a clean install', has: () => command('git') },
+	{ package: 'openssh-client', why: 'modules from git repositories over ssh', has: () => command('ssh') },
+	{
+		package: 'openssh-server',
+		why: 'the other end of those, on a port of its own',
+		has: () => command('sshd'),
+	},
 	{
 		package: 'ca-certificates',
 		why: 'lets test tools reach package registries',

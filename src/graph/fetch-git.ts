@@ -147,11 +147,24 @@ function problemOf(reason: unknown, request: GitRequest): string {
 		return 'the git program is not installed'
 	if (reason instanceof Error && 'killed' in reason && reason.killed === true)
 		return `no answer within ${gitTimeoutMs / 1000} s`
-	const said = errorText(reason).trim().split('\n')
-	let text = said.find((line) => /^(fatal|error): /.test(line)) ?? said.at(-1) ?? ''
-	text = text.replace(/^(fatal|error): /, '')
+	let text = gitSaid(errorText(reason).trim().split(/\r?\n/))
 	for (const secret of secretsOf(request)) if (secret !== '') text = text.replaceAll(secret, '(secret)')
 	return text.replace(/(\w+:\/\/)[^/@\s']+@/g, '$1')
+}
+
+function gitSaid(lines: readonly string[]): string {
+	const at = lines.findIndex((line) => /^(fatal|error): /.test(line))
+	const text = (lines[at] ?? lines.at(-1) ?? '').replace(/^(fatal|error): /, '')
+	if (!text.startsWith('Could not read from remote repository')) return text
+	// Why is what ssh said before that.
+	const ssh = lines.slice(0, at).filter((line) => line.trim() !== '' && !line.startsWith('@'))
+	const why = ssh.at(-1)?.trim()
+	const key = ssh.find((line) => /^No \S+ host key is known for /.test(line))
+	const changed = lines.some((line) => line.includes('REMOTE HOST IDENTIFICATION HAS CHANGED'))
+	const about = changed
+		? 'the key of the host is another one than before'
+		: key?.replace(/ and you have.*$/, '')
+	return [about, why ?? text].filter((part) => part !== undefined && part !== '').join(': ')
 }
 
 function secretsOf({ auth }: GitRequest): readonly string[] {
