@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url'
 const WINDOW = 32
 const PATIENCE_MS = 10_000
 const SPARE_FILES = 64
-/** What a Node.js of its own needs; half of the free memory may go to the servers. */
+/** Each is a Node.js of its own; half of the free memory may go to them. */
+const MOST_SERVERS = 32
 const SERVER_BYTES = 60 << 20
 const REQUEST = Buffer.from(
 	'GET /api/items/42?view=full HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: vor-bench\r\nAccept: application/json\r\n\r\n',
@@ -81,7 +82,7 @@ function allowedFiles(): number {
 
 async function client(processes: number, wanted: number, bytes: number): Promise<void> {
 	const total = responseOf(bytes).length
-	const serverCount = Math.max(1, Math.min(processes, Math.floor(freemem() / 2 / SERVER_BYTES)))
+	const serverCount = Math.max(1, Math.min(processes, MOST_SERVERS, Math.floor(freemem() / 2 / SERVER_BYTES)))
 	const servers: { child: ChildProcess; port: number }[] = []
 	for (let i = 0; i < serverCount; i++) servers.push(await startServer(bytes))
 	const pids = servers.map(({ child }) => child.pid as number)

@@ -7,7 +7,7 @@ export function notesOf(machine: Machine, loadMaker: LoadMaker): string[] {
 	const notes: string[] = []
 	if (loadMaker === 'node')
 		notes.push(
-			'The load maker in C was not built: Node.js makes the load, which takes many times more CPU. Build with a C compiler for better figures.',
+			'Node.js makes the load, with many times the CPU of the load maker in C (built where there is a C compiler): what Vör adds is hard to see.',
 		)
 	if (machine.loadAverage > machine.cpus / 2)
 		notes.push(
