@@ -14,28 +14,16 @@
 
 INLINE void open_count(__u32 tgid, bool nonblocking, __u32 by)
 {
-	struct process_work *work = bpf_map_lookup_elem(&vor_open, &tgid);
-	if (!work) {
-		if (by != 1)
-			return;
-		struct process_work first = {};
-		bpf_map_update_elem(&vor_open, &tgid, &first, BPF_NOEXIST);
-		work = bpf_map_lookup_elem(&vor_open, &tgid);
-		if (!work)
-			return;
-	}
-	__sync_fetch_and_add(nonblocking ? &work->nonblocking : &work->blocking, by);
+	struct process_work *work = by == 1 ? process_make(tgid) : process_find(tgid);
+	if (work)
+		__sync_fetch_and_add(nonblocking ? &work->nonblocking : &work->blocking, by);
 }
 
 INLINE void thread_opened(struct slot *slot, __u32 tid, const struct ids *ids)
 {
-	struct thread_work *work = bpf_map_lookup_elem(&vor_threads, &tid);
+	struct thread_work *work = thread_make(tid);
 	if (!work) {
-		struct thread_work first = {.ids = *ids, .open = 1};
-		if (bpf_map_update_elem(&vor_threads, &tid, &first, BPF_NOEXIST))
-			count(VOR_COUNT_THREAD_FULL);
-		else
-			slot->owner_tid = tid;
+		count(VOR_COUNT_THREAD_FULL);
 		return;
 	}
 	slot->owner_tid = tid;
@@ -52,20 +40,20 @@ INLINE void thread_opened(struct slot *slot, __u32 tid, const struct ids *ids)
 
 INLINE void thread_closed(__u32 tid)
 {
-	struct thread_work *work = bpf_map_lookup_elem(&vor_threads, &tid);
+	struct thread_work *work = thread_find(tid);
 	if (work && work->open)
 		__sync_fetch_and_add(&work->open, (__u32)-1);
 }
 
 INLINE void evidence_thread_exit(__u32 tid)
 {
-	bpf_map_delete_elem(&vor_threads, &tid);
+	thread_forget(tid);
 	bpf_map_delete_elem(&vor_nginx_calls, &tid);
 }
 
 INLINE void evidence_process_exit(__u32 tgid)
 {
-	bpf_map_delete_elem(&vor_open, &tgid);
+	process_forget(tgid);
 }
 
 /* A request was read from this downstream connection. An older one that is open stays: upstream writes are its. */
@@ -137,12 +125,12 @@ ALONE int find_parent(struct parent *parent, __u32 tgid, __u32 tid, __u32 fd, __
 			}
 		}
 	}
-	struct process_work *process = bpf_map_lookup_elem(&vor_open, &tgid);
+	struct process_work *process = process_find(tgid);
 	if (!process || !process->blocking) {
 		parent->absent = process && process->nonblocking ? VOR_ABSENT_NONBLOCKING : VOR_ABSENT_NO_OPEN_REQUEST;
 		return 0;
 	}
-	struct thread_work *work = bpf_map_lookup_elem(&vor_threads, &tid);
+	struct thread_work *work = thread_find(tid);
 	if (!work || !work->open) {
 		parent->absent = VOR_ABSENT_OTHER_THREAD;
 		return 0;

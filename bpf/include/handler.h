@@ -245,10 +245,8 @@ INLINE bool http1_begin(struct sock *sk, struct conn *c, struct http1 *h, struct
 	}
 	if (half->state == HALF_DEAD)
 		return false;
-	if (s->request) {
-		read_sequence(sk, c, s);
+	if (s->request && io->dir == DIR_RECV)
 		s->nonblocking = !!(FIELD(sk, sk_socket, file, f_flags) & VOR_O_NONBLOCK);
-	}
 	if (half->state == HALF_INEXACT)
 		inexact_over(h, s->request, half);
 	return true;
@@ -306,9 +304,9 @@ INLINE void on_end(struct sock *sk, struct conn *c, __u32 dir, int ret, __u64 no
 INLINE void unseen_bytes(struct sock *sk, struct conn *c, struct scratch *s)
 {
 	__u32 dir = s->io.dir & 1;
+	read_sequence(sk, c, s);
 	if (!c->tcp_plain)
 		return;
-	read_sequence(sk, c, s);
 	__u32 expected = c->next_seq[dir], first = c->first_seq[dir];
 	c->next_seq[dir] = s->seq + (__u32)s->io.ret;
 	/* The first one this way may have been under way when the other way's first told where it must begin. */
@@ -330,7 +328,6 @@ INLINE struct http1 *io_begin(struct sock *sk, struct conn *c, struct scratch *s
 			return NULL;
 		}
 	} else {
-		read_sequence(sk, c, s);
 		if (!recognise(sk, c, s))
 			return NULL;
 		h = http1_get(sk, c->tcp);

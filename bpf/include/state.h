@@ -32,7 +32,7 @@ struct announced {
 	__u8 method;         /* enum vor_method; OTHER = not one of ours */
 	__u8 _pad[2];
 	__u32 tid;           /* thread whose send it is */
-	__u64 ns;            /* when; the request starts here, its send's end may be seen after the response */
+	__u64 ns;            /* when, ~0 = no other time than the send's end */
 };
 
 /* In the order of cache lines: the kernel puts its eighth byte at the start of one (struct bpf_local_storage_data). On

@@ -161,5 +161,5 @@ INLINE bool join_take(__u64 key, struct joined *joined)
 INLINE bool join_taken(__u64 key)
 {
 	struct join *join = join_find(key);
-	return join && join_mark(join);
+	return join && (join->taken || join_mark(join));
 }

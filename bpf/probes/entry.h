@@ -44,8 +44,11 @@ INLINE int first_request(struct conn *c, struct scratch *s)
 	return known_method(*(__u64 *)s->buffer, &length);
 }
 
-/* May be called several times in one send; only the first can be at a request's start. */
-INLINE int send_entry(struct sock *sk)
+/* Bytes that a send takes without waiting for room. */
+#define ENTRY_SMALL 8192
+
+/* `size`: bytes of the send, or more. May be called several times in one send; only the first can be at a request's start. */
+INLINE int send_entry(struct sock *sk, __u64 size)
 {
 	if (vor_hooks_seen != HOOKS_ALL || socket_kind(sk) != 1 || FIELD(sk, sk_protocol) != VOR_IPPROTO_TCP)
 		return 0;
@@ -83,7 +86,8 @@ INLINE int send_entry(struct sock *sk)
 	}
 	s->io.tid = (__u32)id;
 	s->io.tgid = id >> 32;
-	s->io.now = bpf_ktime_get_boot_ns();
+	/* The clock is a tenth of what this costs: read where the end of the send, which it is read at anyway, may be late. */
+	s->io.now = size > ENTRY_SMALL ? bpf_ktime_get_boot_ns() : ~0ull;
 	announce(c, s, seq);
 	c->announced.method = method;
 	publish(c, &s->t, h ? h->join_ends : read_ends(sk, c, &s->t));
@@ -93,8 +97,8 @@ INLINE int send_entry(struct sock *sk)
 #ifndef VOR_OWN_ENTRY
 /* Fires once for each buffer a send fills. */
 SEC("tp_btf/tcp_sendmsg_locked")
-int BPF_PROG(vor_send_entry, struct sock *sk)
+int BPF_PROG(vor_send_entry, struct sock *sk, struct msghdr *msg)
 {
-	return UNDISTURBED(send_entry(sk));
+	return UNDISTURBED(send_entry(sk, msg->msg_iter.count));
 }
 #endif

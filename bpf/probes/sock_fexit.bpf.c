@@ -100,7 +100,7 @@ HOOK(12, unix_stream_sendmsg, socket *sock, sock->sk, 3, 0, DIR_SEND)
 SEC("fentry/tcp_sendmsg")
 int BPF_PROG(vor_send_entry, struct sock *sk)
 {
-	return UNDISTURBED(send_entry(sk));
+	return UNDISTURBED(send_entry(sk, ~0ull));
 }
 
 char _license[] SEC("license") = "Dual MIT/GPL";

@@ -93,7 +93,7 @@ int vor_enter_tcp_sendmsg(struct pt_regs *regs)
 {
 	struct sock *sk = (void *)KPROBE_1(regs);
 	entered(sk);
-	return send_entry(sk);
+	return send_entry(sk, ~0ull);
 }
 
 STEPS(recv, "kretprobe", SCRATCH_RECV)

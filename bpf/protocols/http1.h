@@ -32,6 +32,10 @@
 #define PART INLINE
 #endif
 
+/* Up to here a target or host is copied in words, whatever follows it: the call for exact copies costs as much as 200. */
+#define TARGET_SHORT 64
+#define HOST_SHORT 32
+
 #define LOWER 0x2020202020202020ull
 #define WORD(a, b, c, d, e, f, g, h)                                                                              \
 	((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24 | (__u64)(e) << 32 | (__u64)(f) << 40 | \
@@ -158,9 +162,12 @@ ALONE int request_whole(struct http1 *h, struct scratch *s)
 	slot->record.request_body = half->body;
 	if (half->state == HALF_INEXACT)
 		slot->record.flags |= VOR_HTTP_SIZE_INEXACT;
-	set_bits(&slot->record.flags, VOR_HTTP_REQUEST_COMPLETE);
-	if (half->flags & HEAD_UNTOLD)
+	if (half->flags & HEAD_UNTOLD) {
+		slot->record.flags |= VOR_HTTP_REQUEST_COMPLETE;
 		request_told(h, half, slot);
+	} else {
+		set_bits(&slot->record.flags, VOR_HTTP_REQUEST_COMPLETE);
+	}
 	early_over(h, s, slot);
 	return 0;
 }
@@ -313,7 +320,11 @@ INLINE int request_line(struct work *w, struct half *half, __u32 line, __u32 n, 
 	BOUND(target, 511);
 	if (target > VOR_TARGET_MAX)
 		return ROUND_MALFORMED;
-	bpf_probe_read_kernel(slot->text, target, s->buffer + from);
+	if (target <= TARGET_SHORT)
+		for (int i = 0; i < TARGET_SHORT; i += 8)
+			*(__u64 *)(slot->text + i) = load8(s, from + i);
+	else
+		bpf_probe_read_kernel(slot->text, target, s->buffer + from);
 	slot->record.target_len = target;
 	if (method == VOR_METHOD_OTHER) {
 		__u64 m = length;
@@ -359,7 +370,7 @@ INLINE __u32 not_blank(__u8 byte)
 	return product;
 }
 
-/* Number of blanks at the start (at most 64) and at the end of a value. */
+/* Number of blanks at the start (at most 64) and at the end of a value. Few values have any but one at the start. */
 #ifndef VOR_OLD
 ALONE __u32 leading_blanks(struct scratch *s, __u32 at, __u32 end)
 {
@@ -392,9 +403,13 @@ struct span {
 /* The value of a header line without the blanks around it. */
 INLINE struct span value_of(struct scratch *s, __u32 at, __u32 end)
 {
-	struct span v;
-	v.at = at + leading_blanks(s, at, end);
-	v.end = end - trailing_blanks(s, v.at, end);
+	struct span v = {.at = at, .end = end};
+	if (at + 2 <= end && load1(s, at) == ' ')
+		v.at++;
+	if (v.at < end && not_blank(load1(s, v.at)) && not_blank(load1(s, end - 1)))
+		return v;
+	v.at += leading_blanks(s, v.at, end);
+	v.end -= trailing_blanks(s, v.at, end);
 	return v;
 }
 
@@ -494,7 +509,11 @@ INLINE void host(struct scratch *s, struct half *half, struct slot *slot, __u32 
 	BOUND(to, 511);
 	if (n > VOR_HOST_MAX || to > VOR_TARGET_MAX)
 		return;
-	bpf_probe_read_kernel(slot->text + to, n, s->buffer + from);
+	if (n <= HOST_SHORT)
+		for (int i = 0; i < HOST_SHORT; i += 8)
+			*(__u64 *)(slot->text + to + i) = load8(s, from + i);
+	else
+		bpf_probe_read_kernel(slot->text + to, n, s->buffer + from);
 	slot->record.host_len = n;
 }
 
@@ -740,8 +759,19 @@ ALONE int line_end(struct conn *c, struct http1 *h, struct scratch *s, __u32 fee
 	return header_line(w, half, line, text);
 }
 
-/* Bit n: letter 64 + n begins a name that header_line looks at: content-length, host, trace… and transfer… */
-#define HEADER_INITIALS (1ull << ('c' - 64) | 1ull << ('h' - 64) | 1ull << ('t' - 64))
+/* Whether header_line looks at a line that begins so: content-l…, host:, tracepar… and transfer…, or blank (folded). */
+INLINE bool line_matters(struct scratch *s, __u32 line)
+{
+	__u64 a = load8(s, line);
+	__u32 first = a & 0xff;
+	if (first == ' ' || first == '\t')
+		return true;
+	a |= LOWER;
+	if (a == WORD('c', 'o', 'n', 't', 'e', 'n', 't', '-'))
+		return (load1(s, line + 8) | 0x20) == 'l';
+	return (a & 0x000000ffffffffffull) == WORD('h', 'o', 's', 't', ':', 0, 0, 0) ||
+	       a == WORD('t', 'r', 'a', 'c', 'e', 'p', 'a', 'r') || a == WORD('t', 'r', 'a', 'n', 's', 'f', 'e', 'r');
+}
 
 /* One step of the search for line ends: 24 bytes without one, or up to the next one. What lies beyond the end is from
  * earlier operations; a line feed found there is none. */
@@ -781,11 +811,9 @@ static long scan_step(__u32 i, struct work *w)
 	if (at >= s->end)
 		return 1;
 	s->scan = at + 1;
-	/* Most header lines start with no letter that a name we look at starts with: passed over here. */
+	/* Most header lines are of no interest: passed over here. Not the empty one that ends the head. */
 	struct half *half = half_of(w);
-	__u64 first = load1(s, s->line) | 0x20;
-	if (half->state == HALF_HEADERS && s->line >= s->carried && first < 128 && first >= 64 &&
-	    !(HEADER_INITIALS >> (first - 64) & 1)) {
+	if (half->state == HALF_HEADERS && s->line >= s->carried && at > s->line + 1 && !line_matters(s, s->line)) {
 		half->flags &= ~(HEAD_LAST_FRAMING | HEAD_LAST_TRACEPARENT | HEAD_LONG);
 		s->line = at + 1;
 		return 0;

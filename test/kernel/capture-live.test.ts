@@ -51,7 +51,9 @@ describe.each([
 			await run('curl', ['-s', `http://127.0.0.1:${port}/a`, `http://127.0.0.1:${port}/missing/b`])
 		}
 		const of = (pid: number) => live?.seen.filter((exchange) => exchange.pid === pid) ?? []
+		const clients = () => live?.seen.filter(({ role, port }) => role === 'client' && port === after.port) ?? []
 		await live.until(() => of(before.pid).length === 2 && of(after.pid).length === 2, 'both servers')
+		await live.until(() => clients().length === 2, 'both requests of curl')
 		for (const { pid, port } of [before, after]) {
 			expect(of(pid)).toMatchObject([
 				{
@@ -64,8 +66,7 @@ describe.each([
 				{ role: 'server', status: 404, target: '/missing/b', port, fact: { selection: 'selected' } },
 			])
 		}
-		const clients = live.seen.filter(({ role, port }) => role === 'client' && port === after.port)
-		expect(clients.map(({ fact }) => fact?.serviceName)).toEqual(['curl', 'curl'])
+		expect(clients().map(({ fact }) => fact?.serviceName)).toEqual(['curl', 'curl'])
 	})
 
 	test('received = sent + dropped + held, and every request of a load is there', async () => {
