@@ -2,11 +2,13 @@ import { parseArgs } from 'node:util'
 import { parseSources } from '../graph/graph.ts'
 import { blockId } from '../graph/node.ts'
 import { traversalsOfBody } from '../graph/traversals.ts'
+import { validateConfiguration } from '../graph/validate.ts'
 import { hasErrors } from '../syntax/diag.ts'
 import { renderDiagnostics } from '../syntax/render.ts'
 import { VorError } from '../util/errors.ts'
 import type { CliCommand } from './command.ts'
 import { readConfiguration } from './read-configuration.ts'
+import { knownComponents } from './validate.ts'
 
 /** `from` gives data to `to`: through a consumer that it was handed, or because `to` reads one of its exports. */
 export interface DataflowEdge {
@@ -28,7 +30,7 @@ export const command: CliCommand = {
 	summary: 'Print the dataflow of a pipeline file.',
 	usage: `vor graph [--format=text|mermaid|dot|json] PATH
 
-Prints what gives data to what. PATH is read but not checked ("vor validate" does that) and nothing is run.
+Prints what gives data to what; nothing is run. What is wrong with PATH is told by "vor validate"; here only that something is.
 
   --format  text: one line an edge; mermaid: for Markdown pages; dot: for Graphviz; json: {nodes, edges}`,
 	async run(argv, io) {
@@ -43,13 +45,23 @@ Prints what gives data to what. PATH is read but not checked ("vor validate" doe
 		const format = formats[values.format]
 		if (format === undefined)
 			throw new VorError('E_USAGE', `unknown format "${values.format}"`, { fix: '--format=text' })
-		const { input, diagnostics, sources } = parseSources(await readConfiguration(path))
+		const source = await readConfiguration(path)
+		const { input, diagnostics, sources } = parseSources(source)
 		if (hasErrors(diagnostics)) {
 			io.stderr.write(renderDiagnostics(diagnostics, sources, { color: io.isTty }))
 			return 1
 		}
 		const nodes = input.blocks.map((block) => ({ id: blockId(block), body: block.body }))
 		io.stdout.write(format(dataflowOf(nodes)))
+		const { problems } = await validateConfiguration(source, {
+			registry: knownComponents(),
+			stability: 'experimental',
+			env: io.env,
+		})
+		if (problems.length > 0) {
+			const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`
+			io.stderr.write(`${path} has ${count}, the graph may lack edges: vor validate --explain ${path}\n`)
+		}
 		return 0
 	},
 }

@@ -21,7 +21,7 @@ export async function readConfiguration(path: string): Promise<GraphSource> {
 	} catch (reason) {
 		if (reason instanceof VorError) throw reason
 		throw new VorError('E_FILE', fileMessage(path, reason as NodeJS.ErrnoException), {
-			fix: 'name a pipeline file that can be read, for example: vor run pipelines/local.alloy',
+			fix: 'name a pipeline file that can be read, for example pipelines/local.alloy',
 			cause: reason,
 		})
 	}

@@ -1,24 +1,35 @@
 import type { Fields } from '../eval/args.ts'
+import type { Block, Body } from '../syntax/ast.ts'
 import type { Diagnostic } from '../syntax/diag.ts'
+import type { Position } from '../syntax/source.ts'
 import { alloyComponents } from './alloy-components.ts'
 import { configBlocks, serviceBlocks } from './config-blocks.ts'
+import { blockName } from './node.ts'
 import type { Registry } from './registry.ts'
 
-/** The diagnostic with what Vör can add to Alloy's text: the name that was probably meant. */
-export function advise(diagnostic: Diagnostic, registry: Registry): Diagnostic {
-	const help = adviceFor(diagnostic.message, registry)
+/** The diagnostic with what Vör can add to Alloy's text: the name that was probably meant. `blocks` is where it may stand. */
+export function advise(diagnostic: Diagnostic, registry: Registry, blocks: readonly Block[]): Diagnostic {
+	const help = adviceFor(diagnostic, registry, blocks)
 	return help === undefined ? diagnostic : { ...diagnostic, help: [...(diagnostic.help ?? []), help] }
 }
 
-function adviceFor(message: string, registry: Registry): string | undefined {
+function adviceFor(
+	{ message, start }: Diagnostic,
+	registry: Registry,
+	blocks: readonly Block[],
+): string | undefined {
 	const component = /^cannot find the definition of component name "(.+)"$/.exec(message)?.[1]
 	if (component !== undefined) return componentAdvice(component, registry)
 	const field = /^unrecognized (?:attribute|block) name "(.+)"$/.exec(message)?.[1]
-	if (field !== undefined) {
-		const near = nearest(field, allFieldNames(registry))
-		return near === undefined ? undefined : `did you mean "${near}"?`
-	}
-	return undefined
+	if (field === undefined) return undefined
+	// In a module only the name is left: anything that some block takes.
+	const known = fieldsAround(start, blocks, registry)
+	const names = known === undefined ? allFieldNames(registry) : Object.keys(known)
+	const near = nearest(
+		field,
+		names.filter((name) => name !== field),
+	)
+	return near === undefined ? undefined : `did you mean "${near}"?`
 }
 
 function componentAdvice(name: string, registry: Registry): string | undefined {
@@ -37,6 +48,27 @@ function componentAdvice(name: string, registry: Registry): string | undefined {
 function sameFamily(name: string, ours: readonly string[]): string | undefined {
 	const space = name.slice(0, name.lastIndexOf('.') + 1)
 	return space.split('.').length < 3 ? undefined : ours.find((one) => one.startsWith(space))
+}
+
+/** What the block takes in which the statement at `place` stands. */
+function fieldsAround(place: Position, blocks: readonly Block[], registry: Registry): Fields | undefined {
+	const inside = (one: Body[number]): one is Block =>
+		one.kind === 'block' &&
+		one.source.name === place.filename &&
+		one.start < place.offset &&
+		place.offset <= one.end
+	let block = blocks.find(inside)
+	// Their statements are components again.
+	while (block !== undefined && ['declare', 'foreach', 'template'].includes(blockName(block)))
+		block = block.body.find(inside)
+	if (block === undefined) return undefined
+	const name = blockName(block)
+	let fields = (registry.get(name)?.args ?? serviceBlocks.get(name) ?? configBlocks.get(name))?.fields
+	for (let at = block.body.find(inside); at !== undefined; at = at.body.find(inside)) {
+		const field = fields?.[blockName(at)]
+		fields = field !== undefined && 'schema' in field ? field.schema.fields : undefined
+	}
+	return fields
 }
 
 function allFieldNames(registry: Registry): readonly string[] {

@@ -45,44 +45,52 @@ const tracing = defineArgs({
 	sampler: optionalBlock(
 		{
 			jaeger_remote: optionalBlock({
-				url: attr(string, { default: 'http://127.0.0.1:5778/sampling' }),
-				max_operations: attr(int, { default: 256 }),
-				refresh_interval: attr(duration, { default: 60_000 }),
+				url: attr(string, { default: 'http://127.0.0.1:5778/sampling', doc: 'Who says what to sample.' }),
+				max_operations: attr(int, { default: 256, doc: 'How many operations are told apart.' }),
+				refresh_interval: attr(duration, { default: 60_000, doc: 'How often to ask.' }),
 			}),
 		},
-		{ notYet: true },
+		{ notYet: true, doc: 'Sampling by a server, instead of `sampling_fraction`.' },
 	),
 })
 
 export type TracingArgs = ReturnType<typeof tracing.defaults>
 
 const tlsFile = {
-	cert_pem: attr(string),
-	cert_file: attr(string),
-	key_pem: attr(secret),
-	key_file: attr(string),
+	cert_pem: attr(string, { doc: 'Certificate (PEM), with those that lead to its authority behind it.' }),
+	cert_file: attr(string, { doc: 'File with it.' }),
+	key_pem: attr(secret, { doc: 'Its private key (PEM); never printed.' }),
+	key_file: attr(string, { doc: 'File with the key.' }),
 }
 
 const http = defineArgs({
 	auth: optionalBlock({
 		basic: optionalBlock({
-			username: attr(string, { required: true }),
-			password: attr(secret, { required: true }),
+			username: attr(string, { required: true, doc: 'Who may ask.' }),
+			password: attr(secret, { required: true, doc: 'Never printed.' }),
 		}),
 		filter: block({
-			paths: attr(list(string)),
-			authenticate_matching_paths: attr(bool, { default: true }),
+			paths: attr(list(string), { doc: 'Beginnings of paths; without any all are protected.' }),
+			authenticate_matching_paths: attr(bool, {
+				default: true,
+				doc: 'Whether `paths` are protected, or all others.',
+			}),
 		}),
 	}),
 	tls: optionalBlock({
 		...tlsFile,
-		client_ca_pem: attr(string),
-		client_ca_file: attr(string),
-		client_auth_type: attr(string, { default: 'NoClientCert' }),
-		cipher_suites: attr(list(string)),
-		curve_preferences: attr(list(string)),
-		min_version: attr(string),
-		max_version: attr(string),
+		client_ca_pem: attr(string, { doc: 'Authorities (PEM) that sign the certificates of clients.' }),
+		client_ca_file: attr(string, { doc: 'File with them.' }),
+		client_auth_type: attr(string, {
+			default: 'NoClientCert',
+			doc: '`NoClientCert`, `RequestClientCert` or `RequireAndVerifyClientCert`.',
+		}),
+		cipher_suites: attr(list(string), {
+			doc: 'Of TLS 1.2 and older, by their names in Go. Default: Node’s.',
+		}),
+		curve_preferences: attr(list(string), { doc: '`CurveP256`, `CurveP384`, `CurveP521`, `X25519`.' }),
+		min_version: attr(string, { doc: '`TLS10` to `TLS13`. Default: `TLS12`.' }),
+		max_version: attr(string, { doc: '`TLS10` to `TLS13`. Default: `TLS13`.' }),
 	}),
 })
 
@@ -94,7 +102,7 @@ const livedebugging = defineArgs({
 
 const remotecfg = defineArgs(
 	{
-		url: attr(string),
+		url: attr(string, { doc: 'Of a server that Vör does not ask.' }),
 		tunnel_url: attr(string),
 		id: attr(string),
 		name: attr(string),
@@ -145,10 +153,10 @@ const importHttp = defineArgs({
 	url: attr(string, { required: true, doc: 'Where the module is fetched.' }),
 	poll_frequency: attr(duration, { default: 60_000, doc: 'How often to look for changes.' }),
 	poll_timeout: attr(duration, { default: 10_000, doc: 'Longest time for one look.' }),
-	method: attr(string, { default: 'GET' }),
-	headers: attr(map(string)),
-	body: attr(string),
-	client: block(httpClient),
+	method: attr(string, { default: 'GET', doc: 'How it is asked.' }),
+	headers: attr(map(string), { doc: 'Sent with the request; shown as they are, so no secrets.' }),
+	body: attr(string, { doc: 'Sent with the request.' }),
+	client: block(httpClient, { doc: 'How the server is reached, and as whom.' }),
 })
 
 const importGit = defineArgs({
@@ -156,15 +164,15 @@ const importGit = defineArgs({
 	revision: attr(string, { default: 'HEAD', doc: 'Branch, tag or commit.' }),
 	path: attr(string, { required: true, doc: 'File, or folder of files, in the repository.' }),
 	pull_frequency: attr(duration, { default: 60_000, doc: 'How often to look for changes; `0s`: once.' }),
-	proxy_url: attr(string),
-	no_proxy: attr(string),
-	proxy_from_environment: attr(bool),
+	proxy_url: attr(string, { doc: 'Proxy for `http://` and `https://` repositories.' }),
+	no_proxy: attr(string, { doc: 'Hosts that are reached without it, separated by commas.' }),
+	proxy_from_environment: attr(bool, { doc: 'Let git take both from the environment.' }),
 	basic_auth: optionalBlock({
 		username: attr(string, { required: true }),
 		password: attr(secret, { required: true, doc: 'Never printed.' }),
 	}),
 	ssh_key: optionalBlock({
-		username: attr(string, { required: true }),
+		username: attr(string, { required: true, doc: 'Wins over one in the address.' }),
 		key: attr(secret, { doc: 'Private key; never printed.' }),
 		key_file: attr(string, { doc: 'Path of the private key.' }),
 		passphrase: attr(secret, { doc: 'Of the private key; never printed.' }),
@@ -180,21 +188,25 @@ export { importGit, importHttp }
 
 /** `argument "x"`: what a module takes. */
 export const argumentBlock = defineArgs({
-	optional: attr(bool),
-	default: attr(anyValue),
-	comment: attr(string),
+	optional: attr(bool, { doc: 'Need not be given.' }),
+	default: attr(anyValue, { doc: 'What it is when it is not given.' }),
+	comment: attr(string, { doc: 'For people.' }),
 })
 
 /** `export "x"`: what a module gives. */
-export const exportBlock = defineArgs({ value: attr(anyValue, { required: true }) })
+export const exportBlock = defineArgs({
+	value: attr(anyValue, { required: true, doc: 'What users of the module see.' }),
+})
 
 /** `foreach "x"` without its `template`. */
 export const foreachBlock = defineArgs({
-	collection: attr(list(anyValue), { required: true }),
-	var: attr(string, { required: true }),
-	id: attr(string),
-	hash_string_id: attr(bool),
-	enable_metrics: attr(bool),
+	collection: attr(list(anyValue), { required: true, doc: 'One module for each item.' }),
+	var: attr(string, { required: true, doc: 'What the item is called in the template.' }),
+	id: attr(string, {
+		doc: 'Field of an item that tells it from others; it keeps its module when others come and go.',
+	}),
+	hash_string_id: attr(bool, { doc: 'Name the modules by a hash of that.' }),
+	enable_metrics: attr(bool, { doc: 'Accepted: metrics of components inside are always there.' }),
 })
 
 export const foreachStability: Stability = 'experimental'

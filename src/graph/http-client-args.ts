@@ -3,7 +3,7 @@ import { anyValue, bool, enumOf, list, map, secret, string } from '../eval/types
 
 const basicAuth = defineArgs(
 	{
-		username: attr(string),
+		username: attr(string, { doc: 'Who asks.' }),
 		password: attr(secret, { doc: 'Never printed.' }),
 		password_file: attr(string, { doc: 'File with the password; read at every request.' }),
 	},
@@ -17,7 +17,7 @@ const basicAuth = defineArgs(
 
 const authorization = defineArgs(
 	{
-		type: attr(string, { default: 'Bearer' }),
+		type: attr(string, { default: 'Bearer', doc: 'First word of the `Authorization` header.' }),
 		credentials: attr(secret, { doc: 'Never printed.' }),
 		credentials_file: attr(string, { doc: 'File with the credentials; read at every request.' }),
 	},
@@ -37,14 +37,14 @@ const tlsVersion = enumOf(['', 'TLS10', 'TLS11', 'TLS12', 'TLS13'], (text) => `u
 /** How a server is checked and how Vör shows who it is. */
 export const clientTls = defineArgs(
 	{
-		ca_pem: attr(string),
-		ca_file: attr(string),
-		cert_pem: attr(string),
-		cert_file: attr(string),
-		key_pem: attr(secret),
-		key_file: attr(string),
-		server_name: attr(string),
-		insecure_skip_verify: attr(bool),
+		ca_pem: attr(string, { doc: 'Authorities (PEM) to trust, instead of the system’s.' }),
+		ca_file: attr(string, { doc: 'File with them.' }),
+		cert_pem: attr(string, { doc: 'Certificate (PEM) to show.' }),
+		cert_file: attr(string, { doc: 'File with it.' }),
+		key_pem: attr(secret, { doc: 'Its private key (PEM); never printed.' }),
+		key_file: attr(string, { doc: 'File with the key.' }),
+		server_name: attr(string, { doc: 'Name that the certificate of the server must have.' }),
+		insecure_skip_verify: attr(bool, { doc: 'Whatever certificate it has.' }),
 		min_version: attr(tlsVersion, { doc: 'TLS10, TLS11, TLS12 (when nothing is said) or TLS13.' }),
 	},
 	{
@@ -101,7 +101,7 @@ export const jwtBearerGrant = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 
 const oauth2 = defineArgs(
 	{
-		client_id: attr(string),
+		client_id: attr(string, { doc: 'Who asks for a token.' }),
 		client_secret: attr(secret, { doc: 'Never printed.' }),
 		client_secret_file: attr(string, { doc: 'File with the secret; read at every request.' }),
 		client_certificate_key_id: attr(string, { doc: 'Name of the key, as `kid` of what it signs.' }),
@@ -115,11 +115,11 @@ const oauth2 = defineArgs(
 		iss: attr(string, { doc: 'Who signs; `client_id` when nothing is said.' }),
 		audience: attr(string, { doc: 'Whom it is for; `token_url` when nothing is said.' }),
 		claims: attr(map(anyValue), { doc: 'More to be signed.' }),
-		scopes: attr(list(string)),
+		scopes: attr(list(string), { doc: 'What the token is for.' }),
 		token_url: attr(string, { doc: 'Where a token is given.' }),
 		endpoint_params: attr(map(string), { doc: 'Sent with the request for a token.' }),
 		...proxyFields,
-		tls_config: optionalBlock(clientTls),
+		tls_config: optionalBlock(clientTls, { doc: 'For the server that gives tokens.' }),
 	},
 	{
 		validate(args) {
@@ -142,14 +142,16 @@ const oauth2 = defineArgs(
 
 /** Alloy's arguments of everything that makes HTTP requests. */
 export const httpClientFields = {
-	basic_auth: optionalBlock(basicAuth),
-	authorization: optionalBlock(authorization),
-	oauth2: optionalBlock(oauth2),
+	basic_auth: optionalBlock(basicAuth, { doc: 'User and password.' }),
+	authorization: optionalBlock(authorization, { doc: 'Any other `Authorization` header.' }),
+	oauth2: optionalBlock(oauth2, {
+		doc: 'A token that is fetched when it is needed and kept while it holds.',
+	}),
 	bearer_token: attr(secret, { doc: 'Never printed.' }),
 	bearer_token_file: attr(string, { doc: 'File with the token; read at every request.' }),
 	...proxyFields,
-	tls_config: block(clientTls),
-	follow_redirects: attr(bool, { default: true }),
+	tls_config: block(clientTls, { doc: 'For the server, and for a proxy that speaks TLS.' }),
+	follow_redirects: attr(bool, { default: true, doc: 'Go where the server points, at most ten times.' }),
 	enable_http2: attr(bool, { default: true, doc: 'Accepted; requests are made over HTTP/1.1.' }),
 	http_headers: attr(map(list(secret)), { doc: 'Sent with every request; values are never printed.' }),
 }

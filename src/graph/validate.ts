@@ -45,7 +45,7 @@ export async function validateConfiguration(
 		warnings: readonly Diagnostic[],
 		moduleTexts: ReadonlyMap<string, string> = new Map(),
 	): Validation => ({
-		problems: problems.map((one) => advise(one, options.registry)),
+		problems: problems.map((one) => advise(one, options.registry, input.blocks)),
 		warnings,
 		sources,
 		moduleTexts,

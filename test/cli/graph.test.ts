@@ -31,6 +31,19 @@ test('the dataflow runs from the ring buffer to the metrics', async () => {
 	)
 })
 
+test('a file with problems is drawn, and it is said that edges may lack', async () => {
+	const file = join(folder, 'problems.alloy')
+	writeFileSync(
+		file,
+		'beyla.ebpf "x" { output { traces = [otelcol.exporter.otlp.none.input] } }\nlocal.file "f" { }\n',
+	)
+	expect(await vor(command, file)).toEqual({
+		code: 0,
+		out: 'beyla.ebpf.x\nlocal.file.f\n',
+		err: `${file} has 2 problems, the graph may lack edges: vor validate --explain ${file}\n`,
+	})
+})
+
 test('what reads an export gets the data, what is handed a consumer gives it, and a lone block is listed', async () => {
 	const file = join(folder, 'a.alloy')
 	writeFileSync(

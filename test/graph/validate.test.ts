@@ -30,6 +30,16 @@ describe('validate, beyond Alloy', () => {
 			'did you mean "detector"?',
 		],
 		[
+			'what its own block takes, not what another one does',
+			'logging {\n\tformt = "json"\n}\nimport.http "x" {\n\turl = "http://127.0.0.1:1"\n\tclient {\n\t\tproxy_ur = "x"\n\t}\n}',
+			'did you mean "format"?',
+		],
+		[
+			'what a nested block takes, in a declare too',
+			'declare "d" {\n\timport.http "x" {\n\t\turl = "http://127.0.0.1:1"\n\t\tclient {\n\t\t\ttls_config {\n\t\t\t\tcertfile = "x"\n\t\t\t}\n\t\t}\n\t}\n}\nd "x" { }',
+			'did you mean "cert_file"?',
+		],
+		[
 			'the block that was meant',
 			'local.file "one" { filename = "/x" }\nlocal.file "b" { filename = local.file.on.content }',
 			'did you mean local.file.one.content?',
