@@ -135,8 +135,11 @@ INLINE bool recognise(struct sock *sk, struct conn *c, struct scratch *s)
 		read_socket(h, sk, c->family);
 		carry_into(h, c, &h->request, h->request_carry, dir);
 		c->role = dir == DIR_RECV ? VOR_ROLE_SERVER : VOR_ROLE_CLIENT;
-		if (c->tcp_plain)
+		if (c->tcp_plain) {
+			/* What passed unseen the other way before this request is no loss of its. */
 			c->first_seq[!dir] = stream_end(sk, !dir);
+			c->next_seq[!dir] = 0;
+		}
 		c->state = CONN_HTTP1;
 		return true;
 	}

@@ -106,22 +106,30 @@ INLINE __u32 join_check(__u64 key, const struct joined *joined)
 	return sum >> 32;
 }
 
-#ifdef VOR_OLD
-/* Before 5.12 there is neither: user space joins what two took at once. x86 keeps the order of stores. */
-#define JOIN_STORE(word, value) (*(volatile __u64 *)&(word) = (value))
+/* Stores in the order of the program, as x86 keeps them anyway. */
+#if defined(__TARGET_ARCH_x86) || defined(VOR_OLD)
+#define JOIN_STORE(word, value)                             \
+	do {                                                \
+		asm volatile("" ::: "memory");              \
+		*(volatile __u64 *)&(word) = (value);       \
+		asm volatile("" ::: "memory");              \
+	} while (0)
+#else
+#define JOIN_STORE(word, value) __sync_lock_test_and_set(&(word), (__u64)(value))
+#endif
+
+/* Returns whether it was taken already. */
 INLINE __u32 join_mark(struct join *join)
 {
+#ifdef VOR_OLD
+	/* Before 5.12 nothing gives back what was there: user space joins what two took at once. */
 	__u32 taken = *(volatile __u32 *)&join->taken;
 	*(volatile __u32 *)&join->taken = 1;
 	return taken;
-}
 #else
-#define JOIN_STORE(word, value) __sync_lock_test_and_set(&(word), (__u64)(value))
-INLINE __u32 join_mark(struct join *join)
-{
 	return __sync_fetch_and_or(&join->taken, 1);
-}
 #endif
+}
 
 /* The client's. Of the two places the one whose entry was taken. The key is taken away first and put in last: a server
  * that looks meanwhile finds nothing. */

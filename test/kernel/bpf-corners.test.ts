@@ -34,6 +34,20 @@ describe.each(STORAGE_FORMS)('corners of a connection (%s)', (form) => {
 	const of = (all: Exchange[], role: number): [string, number, number][] =>
 		all.filter((one) => one.role === role).map((one) => [one.target, one.status, one.responseBody])
 
+	it('sees a connection again from its next request on when its process is selected again', async () => {
+		const turn = (path: string): Step[] => [...move('c', 's', get(path)), ...move('s', 'c', OK)]
+		await run(pair(), turn('/before'))
+		kernel.reject(sockets.pid)
+		expect(await run(turn('/unseen'))).toEqual([])
+		kernel.select(sockets.pid)
+		const all = await run(turn('/after'), turn('/last'), close('c', 's'))
+		expect(of(all, CLIENT)).toEqual([
+			['/after', 200, 2],
+			['/last', 200, 2],
+		])
+		expect(of(all, SERVER)).toEqual(of(all, CLIENT))
+	})
+
 	it('gives a half-closed client the response it reads after the peer has closed', async () => {
 		const all = await run(
 			pair(),
