@@ -3,12 +3,14 @@ import { ObjectValue, stringValue, UnknownValue, type Value } from '../eval/valu
 import { type Diagnostic, hasErrors } from '../syntax/diag.ts'
 import type { LogFields } from '../telemetry/log.ts'
 import type { ActiveSpan } from '../telemetry/tracer.ts'
+import { goDuration } from '../util/go-duration.ts'
 import { ComponentNode, type ModuleRef } from './component-node.ts'
 import type { CustomScope } from './customs.ts'
 import { invert, levels } from './dag.ts'
 import { describeExports } from './describe-exports.ts'
 import { ImportNode } from './import-node.ts'
 import { LoadError, messageOf, type Node } from './node.ts'
+import { inParallel, stopNodes } from './node-order.ts'
 import { scopeFor } from './node-scope.ts'
 import { type ModuleInput, type Plan, PlanBuilder } from './plan.ts'
 import type { Shared } from './shared.ts'
@@ -380,26 +382,4 @@ function exportsOf(nodes: ReadonlyMap<string, Node>, read: (node: ExportNode) =>
 		if (value !== undefined) out.set(node.block.label, value)
 	}
 	return new ObjectValue(out, true)
-}
-
-/** All of them at once; waits for the last even when one throws, so that nothing goes on behind a rollback. */
-async function inParallel(ids: readonly string[], work: (id: string) => Promise<void>): Promise<void> {
-	const failure = (await Promise.allSettled(ids.map(work))).find((one) => one.status === 'rejected')
-	if (failure !== undefined) throw failure.reason
-}
-
-/** As Go prints a duration. */
-function goDuration(ms: number): string {
-	const trim = (value: number): string => String(Number(value.toFixed(6)))
-	if (ms < 1) return `${trim(ms * 1000)}µs`
-	return ms < 1000 ? `${trim(ms)}ms` : `${trim(ms / 1000)}s`
-}
-
-async function stopNodes(
-	ids: readonly string[],
-	edges: ReadonlyMap<string, ReadonlySet<string>>,
-	nodes: ReadonlyMap<string, Node>,
-): Promise<void> {
-	for (const level of [...levels(ids, edges)].reverse())
-		await Promise.all(level.map((id) => nodes.get(id)!.stop()))
 }
