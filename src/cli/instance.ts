@@ -74,8 +74,10 @@ function urlOf(address: string): string {
 		const { host, port } = parseListenAddress(address)
 		return `http://${formatHostPort(host === '' || host === '0.0.0.0' ? '127.0.0.1' : host, port)}`
 	} catch {
-		throw new VorError('E_USAGE', `--address is ${JSON.stringify(address)}, expected HOST:PORT`, {
-			fix: /^https?:/.test(address) ? `--url=${address}` : `--address=${defaultAddress}`,
+		// Where a URL was meant, a password may stand in it.
+		const shown = address.replace(/\/\/[^/]*@/, '//')
+		throw new VorError('E_USAGE', `--address is ${JSON.stringify(shown)}, expected HOST:PORT`, {
+			fix: /^https?:/.test(address) ? `--url=${shown}` : `--address=${defaultAddress}`,
 		})
 	}
 }

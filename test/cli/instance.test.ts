@@ -186,7 +186,11 @@ const refusal = (flags: Partial<InstanceFlags>, env: NodeJS.ProcessEnv = {}): un
 
 test.each([
 	['an address twice', { address: 'a:1', url: 'http://a:1' }, 'both say where'],
-	['a URL as address', { address: 'https://a:1' }, 'expected HOST:PORT'],
+	[
+		'a URL as address',
+		{ address: 'https://me:hidden@a:1' },
+		'--address is "https://a:1", expected HOST:PORT',
+	],
 	['an address as URL', { url: '127.0.0.1:1' }, 'expected https://HOST:PORT'],
 	['another scheme', { url: 'ftp://a' }, 'expected https://HOST:PORT'],
 	['a user without password', { user: 'me' }, '--user=me needs a password'],
