@@ -104,7 +104,7 @@ function generate(btf, hash) {
 		`export const RECORD_LAYOUT = ${JSON.stringify({ structs })}`,
 		'',
 	]
-	return parts.join('\n').trimEnd() + '\n'
+	return `${parts.join('\n').trimEnd()}\n`
 }
 
 const { openObject } = createRequire(join(root, 'package.json'))('bpf-native-loader')

@@ -51,7 +51,8 @@ describe.each([
 			await run('curl', ['-s', `http://127.0.0.1:${port}/a`, `http://127.0.0.1:${port}/missing/b`])
 		}
 		const of = (pid: number) => live?.seen.filter((exchange) => exchange.pid === pid) ?? []
-		const clients = () => live?.seen.filter(({ role, port }) => role === 'client' && port === after.port) ?? []
+		const clients = () =>
+			live?.seen.filter(({ role, port }) => role === 'client' && port === after.port) ?? []
 		await live.until(() => of(before.pid).length === 2 && of(after.pid).length === 2, 'both servers')
 		await live.until(() => clients().length === 2, 'both requests of curl')
 		for (const { pid, port } of [before, after]) {
