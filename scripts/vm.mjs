@@ -7,7 +7,13 @@ import { parseArgs } from 'node:util'
 import { createApt } from '../test/vm/host/apt.mjs'
 import { writeImage } from '../test/vm/host/image.mjs'
 import { judgeBoot, redLines } from '../test/vm/host/judge.mjs'
-import { DEFAULT_KERNELS, everySeries, obtainKernels, QUICK_KERNELS } from '../test/vm/host/kernels.mjs'
+import {
+	DEFAULT_KERNELS,
+	everySeries,
+	obtainKernels,
+	QUICK_PLAN,
+	QUICK_TEST,
+} from '../test/vm/host/kernels.mjs'
 import { boot } from '../test/vm/host/machine.mjs'
 import { report } from '../test/vm/host/report.mjs'
 import { FAMILIES, QUICK_FAMILIES, QUICK_WAYS, SURFACES, WAYS } from '../test/vm/host/surfaces.mjs'
@@ -15,18 +21,26 @@ import { command } from './lib/packages.mjs'
 import { root, run, runScript, ScriptError, say, seconds } from './lib/report.mjs'
 import { setup } from './setup.mjs'
 
+/** A quick run is over by then, and a kernel that would have less time than this is not begun. */
+const QUICK_SECONDS = 360
+const KERNEL_SECONDS = 75
+
 const HELP = `npm run test:vm [-- [OPTION…] [KERNEL…]]
 
   KERNEL            5.10, 6.12: the newest of that series; 7: the newest of 7.x; or a full release. Default: ${DEFAULT_KERNELS.join(' ')}
-  --quick           ${QUICK_KERNELS.join(' and ')}, fewer paths: for every change
+  --quick           for every change: ${QUICK_PLAN.map(({ name, surface }) => `${name} ${surface}`).join(', ')}, fewer paths, ${QUICK_SECONDS / 60} minutes
+                    at most; what cannot be had, or has no time left, is skipped and said so
   --all             the newest of every series in the pool
   --surface NAME    only this one (tp_btf, fexit, kprobe, syscall)
   --update          look for newer kernels than those that were fetched before
+  --repeat N        the requests N times on each surface
+  --append WORDS    more for the kernel's command line (preempt=full)
   --json PATH       results as JSON (always also beside the kernels, results.json)
   --docs            put the tables into docs/kernels.md
   --no-build        take dist/, bpf/.output/ and native/build/ as they are
   --kvm             hardware virtualisation instead of emulation, where it works
-  --timeout SECONDS for one kernel; default 300`
+  --tests PATH      one entry a cell, as scripts/test.mjs adds them up
+  --timeout SECONDS for one kernel; default 900`
 
 const OPTIONS = {
 	quick: { type: 'boolean', default: false },
@@ -35,9 +49,12 @@ const OPTIONS = {
 	update: { type: 'boolean', default: false },
 	json: { type: 'string' },
 	docs: { type: 'boolean', default: false },
+	repeat: { type: 'string', default: '1' },
+	append: { type: 'string', default: '' },
+	tests: { type: 'string' },
 	'no-build': { type: 'boolean', default: false },
 	kvm: { type: 'boolean', default: false },
-	timeout: { type: 'string', default: '300' },
+	timeout: { type: 'string', default: '900' },
 	help: { type: 'boolean', default: false },
 }
 const MEMORY_MB = 1536
@@ -48,12 +65,12 @@ const END = '<!-- end of tables -->'
 await runScript(async () => {
 	const { values, positionals } = arguments_()
 	if (values.help) return say(HELP)
-	if (process.arch !== 'x64') throw new ScriptError(`the guests are amd64, this machine is ${process.arch}`)
 	if (!values['no-build']) await setup({ test: false })
-	await ensureEmulator()
 	const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'vor-test', 'kernels')
 	const apt = createApt(join(cache, 'apt'))
-	const names = positionals.length > 0 ? positionals : values.quick ? QUICK_KERNELS : DEFAULT_KERNELS
+	if (values.quick) return runQuick(cache, apt, values)
+	await ensureEmulator()
+	const names = positionals.length > 0 ? positionals : DEFAULT_KERNELS
 	const wanted = values.all ? await everySeries(apt) : names
 	const kernels = await obtainKernels(wanted, { folder: join(cache, 'images'), apt, update: values.update })
 	const rows = []
@@ -70,6 +87,7 @@ function arguments_() {
 }
 
 async function ensureEmulator() {
+	if (process.arch !== 'x64') throw new ScriptError(`the guests are amd64, this machine is ${process.arch}`)
 	if (command('qemu-system-x86_64')) return
 	const install = 'apt-get install -y --no-install-recommends qemu-system-x86'
 	if (!command('apt-get') || process.getuid() !== 0)
@@ -81,15 +99,75 @@ async function ensureEmulator() {
 	await run(program, args, { env, fix: install })
 }
 
-async function runKernel(kernel, cache, { quick, surface, kvm, timeout }) {
+/** One surface a kernel. A kernel or an emulator that cannot be had is no failure of ours. */
+async function runQuick(cache, apt, values) {
+	const end = performance.now() + QUICK_SECONDS * 1000
+	const left = () => Math.round((end - performance.now()) / 1000)
+	const rows = []
+	const tests = []
+	for (const part of QUICK_PLAN) {
+		const test = { name: `${QUICK_TEST}: Linux ${part.name} by ${part.surface}`, file: 'test/vm', ms: 0 }
+		const skip = (why) => {
+			say(`\nLinux ${part.name} is skipped: ${why}`)
+			tests.push({ ...test, status: 'skipped' })
+		}
+		const started = performance.now()
+		let kernel
+		try {
+			await withTimeLeft(ensureEmulator, left())
+			const [found] = await withTimeLeft(
+				() => obtainKernels([part.name], { folder: join(cache, 'images'), apt, update: values.update }),
+				left(),
+			)
+			kernel = found
+		} catch (reason) {
+			// Of programs that failed, too; a fault of this script is none of theirs.
+			if (reason instanceof TypeError || reason instanceof ReferenceError) throw reason
+			skip(reason.message)
+			continue
+		}
+		if (left() < KERNEL_SECONDS) {
+			skip(`${left()} s are left of ${QUICK_SECONDS}`)
+			continue
+		}
+		const row = await runKernel(kernel, cache, { ...values, ...part, timeout: left() })
+		if (row.problems.some((text) => text.includes('the guest was not done after'))) {
+			skip(`this machine is too slow for it: ${row.problems[0]}`)
+			continue
+		}
+		rows.push(row)
+		const status = redLines([row]).length === 0 ? 'passed' : 'failed'
+		tests.push({ ...test, status, ms: performance.now() - started })
+	}
+	if (values.tests !== undefined) writeFileSync(values.tests, JSON.stringify(tests))
+	// A fetch that was given up may still be running.
+	process.exit(conclude(rows, cache, { ...values, docs: false }))
+}
+
+/** What is fetched may hang; it is left behind then, and ends with this process. */
+function withTimeLeft(task, secondsLeft) {
+	let timer
+	const late = new Promise((_, reject) => {
+		timer = setTimeout(() => reject(new ScriptError('it could not be fetched in time')), secondsLeft * 1000)
+	})
+	return Promise.race([task(), late]).finally(() => clearTimeout(timer))
+}
+
+async function runKernel(kernel, cache, { quick, surface, storage, check, repeat, append, kvm, timeout }) {
 	say(`\nLinux ${kernel.release} (${kernel.version})`)
-	const surfaces = SURFACES.filter((each) => surface === undefined || surface.includes(each.surface))
+	const surfaces = SURFACES.filter(
+		(each) =>
+			(surface === undefined || surface.includes(each.surface)) &&
+			(storage === undefined || storage === each.storage),
+	)
 	const image = join(cache, `initramfs-${process.pid}.cpio`)
 	const request = {
 		surfaces,
 		ways: quick ? QUICK_WAYS : WAYS,
 		families: quick ? QUICK_FAMILIES : FAMILIES,
 		node: true,
+		check,
+		repeat: Number(repeat),
 		patienceMs: 60_000,
 	}
 	try {
@@ -101,6 +179,7 @@ async function runKernel(kernel, cache, { quick, surface, kvm, timeout }) {
 			kvm,
 			memoryMb: MEMORY_MB,
 			timeoutMs: Number(timeout) * 1000,
+			append,
 			onFinding: progress,
 		})
 		const row = judgeBoot(kernel, result, surfaces)
@@ -129,6 +208,7 @@ function progress(finding) {
 }
 
 function conclude(rows, cache, { json, docs }) {
+	if (rows.length === 0) return 0
 	const text = report(rows)
 	say(`\n${text}`)
 	const document = `${JSON.stringify({ date: new Date().toISOString(), rows }, undefined, '\t')}\n`

@@ -67,6 +67,10 @@ struct conn {
 	__u32 next_seq[2];   /* sequence number of the next byte each way, if none passes unseen; 0 = not known */
 	__u32 first_seq[2];  /* where the first operation that way must begin or have begun; 0 = not known */
 	__u32 handled[2];    /* thread whose operation has been handled just now, where no sequence number tells (vor_after_*) */
+#ifdef VOR_COPIES
+	__u8 taken[2];       /* operations taken by one of several equal programs, and how many they were when each looked last */
+	__u8 looked[2][VOR_COPIES];
+#endif
 	__u16 multi[2];      /* next message of a recvmmsg, sendmmsg under way */
 	__u32 _pad2;
 	struct announced announced;

@@ -6,6 +6,8 @@
 #define VOR_SCRATCH_MORE 16
 #ifdef VOR_OLD
 #define VOR_FOUND_SOCKETS
+#else
+#define VOR_COPIES 3
 #endif
 #define VOR_OWN_ENTRY
 #define VOR_ARMED
@@ -56,13 +58,54 @@ INLINE int received(void *ctx, struct sock *sk, __u32 hook)
 	return socket_io(sk, RETURNED(6), flags, DIR_RECV, SCRATCH_OF(hook));
 }
 
+/* Where programs can be preempted, several equal ones hang on a function instead of the one above, which they call: whichever
+ * comes first of those that the kernel does not skip takes the operation. In which order they are called does not matter. */
+#ifdef VOR_OLD
+#define COPIES(function, first, socket, arguments, dir)
+#else
+INLINE bool taken(struct sock *sk, int ret, __u32 dir, __u32 copy)
+{
+	if (vor_hooks_seen != HOOKS_ALL)
+		return false;
+	if (ret <= 0)
+		return true; /* an end that is seen twice is the same end */
+	int kind = socket_kind(sk);
+	struct conn *c = kind < 0 ? NULL : conn_of(sk, kind);
+	if (!c || c->state == CONN_IGNORED)
+		return false;
+	if (counts_bytes(sk, c))
+		return c->next_seq[dir] != stream_end(sk, dir);
+	/* Has another taken one since this copy looked last, it was this one. */
+	bool mine = c->taken[dir] == c->looked[dir][copy];
+	if (mine)
+		c->taken[dir]++;
+	c->looked[dir][copy] = c->taken[dir];
+	return mine;
+}
+
+#define COPY(function, n, first, socket, arguments, dir)                                              \
+	SEC("fexit/" #function)                                                                       \
+	int BPF_PROG(vor_after_##function##_##n, struct first)                                        \
+	{                                                                                             \
+		if (UNDISTURBED(taken(socket, RETURNED(arguments), dir, n - 1)))                      \
+			bpf_tail_call(ctx, &vor_again_##function, 0);                                 \
+		return 0;                                                                             \
+	}
+#define COPIES(function, first, socket, arguments, dir)                                               \
+	AGAIN(function)                                                                               \
+	COPY(function, 1, first, socket, arguments, dir)                                              \
+	COPY(function, 2, first, socket, arguments, dir)                                              \
+	COPY(function, 3, first, socket, arguments, dir)
+#endif
+
 #define RECEIVE(hook, function)                                                 \
 	STEPS(function, "fexit/" #function, SCRATCH_OF(hook))                   \
 	SEC("fexit/" #function)                                                 \
 	int BPF_PROG(vor_##function, struct sock *sk)                           \
 	{                                                                       \
 		RUN(ctx, function, UNDISTURBED(received(ctx, sk, hook)));       \
-	}
+	}                                                                       \
+	COPIES(function, sock *sk, sk, 6, DIR_RECV)
 
 /* `socket`: what the first argument is; `arguments`: how many; `flags`: of a receive. */
 #define HOOK(hook, function, first, socket, arguments, flags, dir)                                            \
@@ -71,7 +114,8 @@ INLINE int received(void *ctx, struct sock *sk, __u32 hook)
 	int BPF_PROG(vor_##function, struct first)                                                            \
 	{                                                                                                     \
 		RUN(ctx, function, UNDISTURBED(socket_io(socket, RETURNED(arguments), flags, dir, SCRATCH_OF(hook)))); \
-	}
+	}                                                                                                     \
+	COPIES(function, first, socket, arguments, dir)
 
 RECEIVE(0, tcp_recvmsg)
 HOOK(1, tcp_sendmsg, sock *sk, sk, 3, 0, DIR_SEND)

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { bound } from './bound.mjs'
 import { root, run, say, seconds } from './report.mjs'
@@ -43,6 +43,21 @@ export async function runNativeTests({ node = process.execPath } = {}) {
 	if (tests.length === 0)
 		tests.push({ name: 'native/test has tests', file: 'native/test', status: 'failed', ms: 0 })
 	return tests
+}
+
+/** A few kernels under emulation, one surface each: `npm run test:vm -- --quick`. */
+export async function runQuickMatrix() {
+	const file = join(root, '.cache/vm-results.json')
+	mkdirSync(join(root, '.cache'), { recursive: true })
+	rmSync(file, { force: true })
+	const code = await inherit(process.execPath, ['scripts/vm.mjs', '--quick', '--no-build', '--tests', file])
+	try {
+		const tests = JSON.parse(readFileSync(file, 'utf8'))
+		if (code === 0 || tests.some((test) => test.status === 'failed')) return tests
+	} catch {
+		// It ended before it could say anything: one failure says so.
+	}
+	return [{ name: 'the kernel matrix comes to its end', file: 'scripts/vm.mjs', status: 'failed', ms: 0 }]
 }
 
 /**

@@ -2,7 +2,7 @@ import { type BpfLink, type BpfObject, probeFeature } from 'bpf-native-loader'
 import { VorError } from '../util/errors.ts'
 import { kernelFunctions } from './kernel-functions.ts'
 import { isAfter } from './preemption.ts'
-import { KPROBES, type SurfaceForm, type SurfaceName } from './surfaces.ts'
+import { KPROBES, type SurfaceForm } from './surfaces.ts'
 
 /** Sections whose program names one place in the kernel: `tp_btf/sys_exit`. */
 const PLACED = /^(tp_btf|fentry|fexit)\/(.+)$/
@@ -112,19 +112,28 @@ function putProgram(object: BpfObject, array: string, program: string): void {
 	object.map(array).set(key, value)
 }
 
-/** What the programs that take over call again (bpf/probes/after.h). */
-const AGAIN: Readonly<Partial<Record<SurfaceName, readonly (readonly [array: string, program: string])[]>>> =
-	{
-		tp_btf: [
-			['vor_again_recv', 'vor_sock_recv'],
-			['vor_again_send', 'vor_sock_send'],
-		],
-		syscall: [['vor_again_exit', 'vor_sys_exit']],
+/** The program that others on its hook call again, by the array through which they do (bpf/probes/after.h). */
+const AGAIN = 'vor_again_'
+const CALLED: Readonly<Record<string, string>> = {
+	recv: 'vor_sock_recv',
+	send: 'vor_sock_send',
+	exit: 'vor_sys_exit',
+}
+
+/** Of surface B each function has its own, by the function's name. */
+function calledAgain(object: BpfObject, missing: readonly string[]): Map<string, string> {
+	const called = new Map<string, string>()
+	for (const { name, section } of object.programs) {
+		const array = /^vor_after_(\w+)_1$/.exec(name)?.[1] ?? ''
+		if (array === '' || array === 'ready' || missing.includes(hookOf(section))) continue
+		called.set(AGAIN + array, CALLED[array] ?? `vor_${array}`)
 	}
+	return called
+}
 
 /** After load, before attach. */
-export function linkAgain(object: BpfObject, form: SurfaceForm): void {
-	for (const [array, program] of AGAIN[form.surface] ?? []) putProgram(object, array, program)
+export function linkAgain(object: BpfObject, missing: readonly string[]): void {
+	for (const [array, program] of calledAgain(object, missing)) putProgram(object, array, program)
 }
 
 /**
@@ -145,10 +154,12 @@ export async function attachHooks(
 				: form.required.includes(hook)
 					? 2
 					: 1
+	// On B they hang there instead of it.
+	const replaced = isPreempted && form.surface === 'fexit' ? [...calledAgain(object, missing).values()] : []
 	const places = object.programs
 		.map(({ name, section }) => ({ name, hook: hookOf(section) }))
 		.filter(({ name, hook }) => hook !== '' && !missing.includes(hook) && !isStep(name))
-		.filter(({ name }) => isPreempted || !isAfter(name))
+		.filter(({ name }) => (isPreempted || !isAfter(name)) && !replaced.includes(name))
 		.sort((a, b) => rank(a) - rank(b))
 	const links: BpfLink[] = []
 	try {

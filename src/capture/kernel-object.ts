@@ -155,7 +155,7 @@ async function loadWithout(
 	const [, raised] = await raisingMemoryLock(() => object.load())
 	if (raised !== '') options.notice?.('info', raised)
 	linkSteps(object, missingHooks)
-	if (isPreempted) linkAgain(object, form)
+	if (isPreempted) linkAgain(object, missingHooks)
 	const words = sharedWords(object)
 	return {
 		object,

@@ -38,7 +38,7 @@ export async function load({ surface, storage, object }) {
 				const { verifiedInstructions, jitedBytes } = kernel.object.program(name).stats()
 				return { name, section, instructions: verifiedInstructions, jitedBytes }
 			})
-		if (programs.every((program) => program.instructions === 0)) countByLog(objectPath(object), programs)
+		if (programs.every((program) => program.instructions === 0)) countByLog(objectPath(kernel.form), programs)
 		return {
 			loaded: { surface, storage: kernel.storage, missingHooks: [...kernel.missingHooks], programs },
 		}

@@ -15,11 +15,13 @@ function tell(kind, fields) {
 }
 
 tell('boot', { release: release(), node: process.version })
-try {
-	const { ok, surface, storage, items } = await preflight()
-	tell('check', { ok, surface, storage, items })
-} catch (reason) {
-	tell('check', { ok: false, error: describe(reason) })
+if (request.check !== false) {
+	try {
+		const { ok, surface, storage, items } = await preflight()
+		tell('check', { ok, surface, storage, items })
+	} catch (reason) {
+		tell('check', { ok: false, error: describe(reason) })
+	}
 }
 for (const cell of request.surfaces) {
 	const label = { surface: cell.surface, storage: cell.storage }
@@ -27,7 +29,8 @@ for (const cell of request.surfaces) {
 		const outcome = await load(cell)
 		tell('load', { ...label, ...outcome })
 		if (outcome.loaded === undefined) continue
-		tell('mix', { ...label, ...(await runMix({ ...request, ...cell })) })
+		for (let round = 0; round < (request.repeat ?? 1); round++)
+			tell('mix', { ...label, ...(await runMix({ ...request, ...cell })) })
 	} catch (reason) {
 		const known = describe(reason)
 		// Loaded, yet not attached: the cell is empty, with the kernel's own words.

@@ -13,24 +13,32 @@ import { SURFACES } from './surfaces.mjs'
 export function judgeBoot(kernel, boot, asked = SURFACES) {
 	const of = (kind) => boot.findings.filter((finding) => finding.kind === kind)
 	const cells = SURFACES.map(({ surface, storage, title }) => {
-		const own = (kind) => of(kind).find((each) => each.surface === surface && each.storage === storage)
+		const all = (kind) => of(kind).filter((each) => each.surface === surface && each.storage === storage)
+		const own = (kind) => all(kind)[0]
 		const skipped = !asked.some((each) => each.surface === surface && each.storage === storage)
 		const cell = skipped
 			? { state: 'skipped', problems: [] }
-			: judgeCell(own('load'), own('mix'), own('refused') ?? own('broken'))
+			: judgeCell(own('load'), all('mix'), own('refused') ?? own('broken'))
 		return { surface, storage, title, ...cell }
 	})
 	const problems = boot.problem === '' ? [] : [`${boot.problem}; the console's end:`, ...boot.console]
+	const check = of('check')[0]
+	if (check?.ok === false && cells.some(({ state }) => state === 'works')) {
+		const failed = check.items?.filter(({ status }) => status === 'fail') ?? []
+		const why = failed.map(({ name, detail }) => `${name}: ${detail}`).join('; ') || check.error?.message
+		problems.push(`vor check says that Vör cannot run where it does: ${why}`)
+	}
 	return {
 		kernel: { series: kernel.series, release: kernel.release, version: kernel.version },
 		seconds: Math.round(boot.milliseconds / 100) / 10,
 		problems,
-		check: of('check')[0],
+		check,
 		cells,
 	}
 }
 
-function judgeCell(load, mix, failure) {
+function judgeCell(load, mixes, failure) {
+	const [mix] = mixes
 	if (load === undefined) return { state: 'failed', problems: ['the guest ended before it'] }
 	if (load.absent !== undefined) return { state: 'absent', message: load.absent, problems: [] }
 	if (load.raw !== undefined) {
@@ -53,11 +61,10 @@ function judgeCell(load, mix, failure) {
 		return { ...loaded, state: 'failed', problems: [failure.stack ?? failure.refused.message] }
 	if (mix === undefined)
 		return { ...loaded, state: 'failed', problems: ['the guest ended before the requests'] }
-	const problems = [...mix.problems]
-	for (const { family, way, result, problems: found } of mix.cells)
-		if (result === 'wrong') problems.push(...found.map((text) => `${family} ${way}: ${text}`))
-	if (mix.node !== undefined && mix.node.result !== 'seen')
-		problems.push(...mix.node.problems.map((text) => `Node: ${text}`))
+	const problems = mixes.flatMap((each, round) => {
+		const label = mixes.length > 1 ? `round ${round + 1}: ` : ''
+		return problemsOf(each).map((text) => label + text)
+	})
 	return {
 		...loaded,
 		state: problems.length === 0 ? 'works' : 'failed',
@@ -66,7 +73,17 @@ function judgeCell(load, mix, failure) {
 		node: mix.node?.result,
 		counters: mix.capture.counters,
 		recursionMisses: mix.capture.recursionMisses,
+		rounds: mixes.length,
 	}
+}
+
+function problemsOf({ problems: found, cells, node }) {
+	const problems = [...found]
+	for (const { family, way, result, problems: own } of cells)
+		if (result === 'wrong') problems.push(...own.map((text) => `${family} ${way}: ${text}`))
+	if (node !== undefined && node.result !== 'seen')
+		problems.push(...node.problems.map((text) => `Node: ${text}`))
+	return problems
 }
 
 function refusal({ code, errno, program, message, log, stack }) {

@@ -6,7 +6,15 @@ import { run, ScriptError, say, timed } from '../../../scripts/lib/report.mjs'
 
 /** What a run without names takes; `7` is the newest of 7.x. */
 export const DEFAULT_KERNELS = ['5.10', '6.1', '6.12', '7']
-export const QUICK_KERNELS = ['5.10', '7']
+/** What its results are called among the tests, before kernel and surface. */
+export const QUICK_TEST = 'the kernel matrix, the quick part'
+/** For every change: the forms for old kernels, the oldest that takes the newer ones, the newest; one surface each. */
+export const QUICK_PLAN = [
+	{ name: '7', surface: 'tp_btf', storage: 'socket', check: true },
+	{ name: '6.1', surface: 'fexit', storage: 'auto', check: true },
+	// Not `vor check`, which would verify the forms of two surfaces more: a minute of this emulated kernel each.
+	{ name: '5.10', surface: 'syscall', storage: 'auto', check: false },
+]
 
 /** Kernel TLS and the ciphers it asks for. The loopback, unix sockets and io_uring are built in. */
 const MODULES =

@@ -11,7 +11,7 @@ const CONSOLE_LINES = 40
  * Resolves with { findings, console, milliseconds, problem }. `problem` is '' when the runner came to its end. `onFinding`
  * sees each as it comes.
  */
-export function boot({ image, kernel, consolePath, kvm, memoryMb, timeoutMs, onFinding }) {
+export function boot({ image, kernel, consolePath, kvm, memoryMb, timeoutMs, onFinding, append = '' }) {
 	const started = performance.now()
 	const args = [
 		...['-accel', kvm ? 'kvm' : 'tcg,thread=multi', '-cpu', kvm ? 'host' : 'max'],
@@ -20,7 +20,7 @@ export function boot({ image, kernel, consolePath, kvm, memoryMb, timeoutMs, onF
 		// First serial port: the console. Second: the findings.
 		...['-serial', `file:${consolePath}`, '-serial', 'stdio'],
 		'-append',
-		'console=ttyS0 panic=-1 quiet loglevel=4 mitigations=off random.trust_cpu=on',
+		`console=ttyS0 panic=-1 quiet loglevel=4 mitigations=off random.trust_cpu=on ${append}`,
 	]
 	return new Promise((resolve, reject) => {
 		const child = spawn('qemu-system-x86_64', args, { stdio: ['ignore', 'pipe', 'pipe'] })

@@ -10,6 +10,7 @@ const ENTRIES = [
 	'../guest/load.mjs',
 	'../guest/mix.mjs',
 	'../../../dist/capture/preflight.js',
+	'../../../dist/capture/addon.js',
 	'../../../dist/process/worker.js',
 ]
 
