@@ -44,14 +44,15 @@ export function createPipelineRuntime(options: RuntimeOptions): PipelineRuntime 
 	const { io } = options
 	const log = createLog({ level: options.logLevel, write: (line) => void io.stderr.write(line) })
 	const accounting = createAccounting()
+	// Times of a recording are another machine's: what Vör does now has no place among them.
+	const tracer = options.source === undefined ? createOwnTracer(options.host, accounting) : undefined
 	const services = createServices({
 		version: version(),
 		resourceOf: createResourceBuilder(options.host),
 		source: options.source,
 		tap: options.tap,
+		ownTraces: tracer,
 	})
-	// Times of a recording are another machine's: what Vör does now has no place among them.
-	const tracer = options.source === undefined ? createOwnTracer(options.host, accounting) : undefined
 	const graph = createGraph({
 		registry: createComponentRegistry(services),
 		accounting,

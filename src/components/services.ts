@@ -1,8 +1,9 @@
 import type { Observable } from 'rxjs'
-import type { ClockOffset, MetricBatch, RawBatch } from '../model/batch.ts'
+import type { ClockOffset, MetricBatch, RawBatch, SpanBatch } from '../model/batch.ts'
 import type { ProcessFact } from '../model/process-fact.ts'
 import type { Resource } from '../model/resource.ts'
 import type { Labels, MetricFamily } from '../telemetry/metric-family.ts'
+import type { Tracer } from '../telemetry/tracer.ts'
 import type { VorError } from '../util/errors.ts'
 
 /**
@@ -17,6 +18,8 @@ export interface Services {
 	readonly source: (() => Observable<RawBatch>) | undefined
 	/** Every raw batch of every source passes here first; for a recording of what a pipeline saw. */
 	readonly tap: ((batch: RawBatch) => void) | undefined
+	/** Vör's traces of itself; absent where none are made (a replay, a check). */
+	readonly ownTraces: OwnTraces | undefined
 	/** Asks every source to tell of all processes again: a stage was built that knows none. */
 	announceProcesses(): void
 	/** Why a source could not start; the first load ends the program with it. */
@@ -30,6 +33,11 @@ export interface Services {
 	readonly others: Roster<{ readonly families: (labels: Labels) => MetricFamily[] }>
 	/** RED metrics of one `beyla.ebpf` alone: what its `targets` point to. */
 	readonly scrapes: Roster<() => MetricBatch>
+}
+
+/** What Vör does, as traces; and how to tell those from the traffic they travel with. */
+export interface OwnTraces extends Pick<Tracer, 'root'> {
+	owns(batch: SpanBatch): boolean
 }
 
 /** An `ebpf.ringbuf`, as `/metrics`, `/-/ready` and `/api/v0/processes` see it. */
@@ -80,11 +88,14 @@ export interface Roster<View> {
 }
 
 export function createServices(
-	options: Pick<Services, 'version' | 'resourceOf' | 'source' | 'tap'>,
+	options: Pick<Services, 'version' | 'resourceOf' | 'source' | 'tap'> & {
+		readonly ownTraces?: OwnTraces | undefined
+	},
 ): Services {
 	const sources = createRoster<SourceView>()
 	return {
 		...options,
+		ownTraces: options.ownTraces,
 		announceProcesses() {
 			for (const [, source] of sources.entries()) source.announce()
 		},

@@ -11,6 +11,7 @@ import { type OtlpExporterInput, otlpExporterOptions } from './otlp-options.ts'
 import { TraceWriter } from './otlp-trace-writer.ts'
 import { createOutageLog } from './outage-log.ts'
 import { type SenderTotals, type Signal, SignalSender } from './signal-sender.ts'
+import { type RequestWatch, watchedClient } from './watched-client.ts'
 
 export interface OtlpExporterDeps {
 	/** Counts spans and metric points. */
@@ -19,6 +20,8 @@ export interface OtlpExporterDeps {
 	/** Version of Vör: scope version and user agent. */
 	readonly version: string
 	readonly random?: () => number
+	/** Is told of every request. */
+	readonly watch?: RequestWatch
 }
 
 export interface OtlpExporter {
@@ -53,7 +56,8 @@ export function createOtlpExporter(input: OtlpExporterInput, deps: OtlpExporterD
 		),
 		maxItems: batch?.sizer === 'items' ? batch.maxSize || UNLIMITED : UNLIMITED,
 	})
-	const client = createGrpcClient(options.client, `vor/${deps.version}`)
+	const bare = createGrpcClient(options.client, `vor/${deps.version}`)
+	const client = deps.watch === undefined ? bare : watchedClient(bare, deps.watch)
 	const held = (): number => writer.items + traces.held + metrics.held
 	const sender = (signal: Signal, method: string, readReply: typeof spanReply): SignalSender => {
 		const outage = createOutageLog(deps.log, { endpoint: options.client.endpoint, signal }, held)

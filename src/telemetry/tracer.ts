@@ -104,6 +104,11 @@ export class OwnTracer implements Tracer {
 		return this.#start(name, ids)
 	}
 
+	/** Whether a batch is of these traces. */
+	owns(batch: SpanBatch): boolean {
+		return this.#resource !== undefined && batch.spans[0]?.resource === this.#resource
+	}
+
 	/** Hands over what waits. */
 	flush(): void {
 		clearTimeout(this.#timer)

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Judge, type JudgeSpan, startJudge } from './support/judge.ts'
+import { selecting, stages } from './support/pipelines.ts'
+import { startNode, type Server as TestServer } from './support/programs.ts'
 import { eventually, startVor, type Vor } from './support/vor.ts'
 
 describe('the tracing block', () => {
@@ -13,6 +15,7 @@ describe('the tracing block', () => {
 	const seen: (string | undefined)[] = []
 	let judge: Judge
 	let modules: Server
+	let server: TestServer
 	let vor: Vor
 
 	const pipeline = (tag: string, fraction = '1'): string => `
@@ -48,6 +51,7 @@ ns.echo "one" {
 `
 	beforeAll(async () => {
 		judge = await startJudge()
+		server = await startNode()
 		writeFileSync(followed, 'first')
 		modules = createServer((request, response) => {
 			seen.push(String(request.headers['traceparent']))
@@ -61,6 +65,7 @@ ns.echo "one" {
 	afterAll(async () => {
 		await vor?.stop()
 		await judge?.stop()
+		await server?.stop()
 		modules?.close()
 		rmSync(folder, { recursive: true, force: true })
 	})
@@ -154,6 +159,29 @@ ns.echo "one" {
 			spans.find(({ attributes }) => String(attributes['vor.import.origin']).endsWith('/other')),
 		)
 		expect(seen.at(-1)).toBe(`00-${again.traceId}-${again.spanId}-01`)
+	})
+
+	it('shows requests that failed, and no request of its own sending', async () => {
+		const file = join(vor.folder, 'config.alloy')
+		writeFileSync(
+			file,
+			`${pipeline('exports')}
+${stages({ ringbuf: selecting({ ports: [server.port] }), endpoint: '127.0.0.1:1' }).replaceAll('judge', 'nowhere')}`,
+		)
+		const answer = await fetch(`${vor.url}/-/reload`)
+		expect(answer.status, await answer.text()).toBe(200)
+		await fetch(`${server.url}/status/200`)
+		const failed = await find((spans) => spans.find(({ name }) => name === 'ExportRequest'))
+		expect(failed).toMatchObject({
+			status: 'error',
+			attributes: { component_path: '/', component_id: 'otelcol.exporter.otlp.nowhere' },
+			parentSpanId: '',
+		})
+		const ids = judge
+			.traces()
+			.filter(({ name }) => name === 'ExportRequest')
+			.map(({ attributes }) => attributes['component_id'])
+		expect(new Set(ids)).toEqual(new Set(['otelcol.exporter.otlp.nowhere']))
 	})
 
 	it('is accounted for, and sends nothing once it is told to keep none', async () => {

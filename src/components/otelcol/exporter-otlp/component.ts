@@ -8,6 +8,7 @@ import { telemetryConsumer } from '../../common/capsules.ts'
 import type { Services } from '../../services.ts'
 import { args as schema } from './args.ts'
 import { metadata } from './metadata.ts'
+import { traceRequests } from './trace-requests.ts'
 
 type Args = ArgsOf<typeof schema>
 
@@ -23,11 +24,14 @@ export const defineOtlpExporter = (
 	exports: defineExports({ input: telemetryConsumer }),
 	metadata,
 	build(options, args) {
+		const requests = services.ownTraces === undefined ? undefined : traceRequests(services.ownTraces, options)
 		const exporter = createOtlpExporter(inputOf(args), {
 			meter: options.accounting.meter(options.path, options.id),
 			log: options.logger,
 			version: services.version,
+			...(requests === undefined ? {} : { watch: requests.watch }),
 		})
+		const traces = shown(options.live, 'spans', exporter.traces)
 		const view = { families: exporter.families }
 		services.exporters.add(options, view)
 		options.onStateChange({
@@ -35,7 +39,16 @@ export const defineOtlpExporter = (
 				kind: 'telemetry',
 				owner: options.id,
 				mutates: false,
-				traces: shown(options.live, 'spans', exporter.traces),
+				traces:
+					requests === undefined
+						? traces
+						: {
+								...traces,
+								next(batch) {
+									requests.saw(batch)
+									traces.next(batch)
+								},
+							},
 				metrics: shown(options.live, 'metrics', exporter.metrics),
 			},
 		})
