@@ -49,6 +49,11 @@ const MAX_EXITED = 32768
 const TICK_NS = 1e7
 /** How long a process that only lacks a listening port is still captured as unknown. */
 const AWAIT_PORT_NS = 30e9
+/**
+ * No image younger than this is rejected in the kernel: what runs it may be about to run another (`env`, `nice`, `sh -c`, a
+ * wrapper of a container), and a rejection that comes after that exec would be about a program that nobody rejected.
+ */
+const REJECT_AFTER_NS = 100e6
 /** Libraries of a runtime (libjvm) are mapped after exec: what is not known by then is looked at once more. */
 const SECOND_LOOK_NS = 2e9
 /** Pids asked of the worker at once. */
@@ -90,6 +95,8 @@ class Table implements ProcessTable {
 	private readonly secondLook: { entry: Entry; dueNs: number }[] = []
 	/** Entries whose kernel verdict waits for a port, with the time after which it is final. */
 	private readonly awaiting: { entry: Entry; dueNs: number }[] = []
+	/** Entries whose rejection waits for their image to be old enough, in the order of their execs. */
+	private readonly young: { entry: Entry; dueNs: number }[] = []
 	private scanning = false
 	private rescanning = false
 	/** Who ended while a scan of all is under way: it may have found them alive. */
@@ -432,6 +439,10 @@ class Table implements ProcessTable {
 			wanted = 'forget'
 			this.awaiting.push({ entry, dueNs: entry.startNs + AWAIT_PORT_NS })
 		}
+		if (wanted === 'rejected' && entry.imageNs > 0 && this.nowNs < entry.imageNs + REJECT_AFTER_NS) {
+			wanted = 'forget'
+			this.young.push({ entry, dueNs: entry.imageNs + REJECT_AFTER_NS })
+		}
 		if (wanted === 'selected') this.askProbes(entry)
 		if (wanted === entry.kernel && nginx === entry.kernelNginx) return
 		// Unknown is captured like selected: nothing is written for what needs no entry.
@@ -450,6 +461,10 @@ class Table implements ProcessTable {
 		while (this.secondLook.length > 0 && (this.secondLook[0]?.dueNs ?? 0) <= this.nowNs) {
 			const { entry } = this.secondLook.shift() as { entry: Entry }
 			if (entry.exitNs === 0 && entry.language === 'generic') this.toScan.add(entry.pid)
+		}
+		while (this.young.length > 0 && (this.young[0]?.dueNs ?? 0) <= this.nowNs) {
+			const { entry } = this.young.shift() as { entry: Entry }
+			if (entry.exitNs === 0) this.tellKernel(entry)
 		}
 		while (this.awaiting.length > 0 && (this.awaiting[0]?.dueNs ?? 0) <= this.nowNs) {
 			const { entry } = this.awaiting.shift() as { entry: Entry }

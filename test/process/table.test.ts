@@ -216,12 +216,32 @@ test('a process is selected by a port that it opens later, and the kernel waits 
 	expect(table.takeSelections()).toEqual([{ pid: 61, selection: 'rejected', nginx: false }])
 })
 
+test('a program that only starts another is not rejected in the kernel, where that would meet the other', () => {
+	const { table } = setup({ rules: { instrument: [{ exePath: '/bin/server' }] } })
+	const timeNs = 200 * second
+	table.apply(exec(60, ['/usr/bin/env'], { timeNs }))
+	// Its exec may be in the kernel's past when this is told.
+	expect(table.takeFacts(timeNs + 50e6)).toMatchObject([{ selection: 'rejected' }])
+	expect(table.takeSelections()).toEqual([])
+	table.apply(exec(60, ['/bin/server'], { timeNs: timeNs + 3e6 }))
+	expect(table.takeFacts(timeNs + 60e6)).toMatchObject([{ selection: 'selected' }])
+	expect(table.takeFacts(timeNs + 300e6)).toEqual([])
+	expect(table.takeSelections()).toEqual([])
+
+	// One that stays is, a little later.
+	table.apply(exec(61, ['/bin/other'], { timeNs: timeNs + 400e6 }))
+	table.takeFacts(timeNs + 450e6)
+	expect(table.takeSelections()).toEqual([])
+	table.takeFacts(timeNs + 500e6)
+	expect(table.takeSelections()).toEqual([{ pid: 61, selection: 'rejected', nginx: false }])
+})
+
 test('new rules are asked for every process, and an exit clears the kernel entry', () => {
 	const { table } = setup()
 	table.apply(exec(60, ['/bin/server']))
-	table.takeFacts(0)
+	table.takeFacts(201 * second)
 	table.setRules(compileSelection({ instrument: [{ exePath: '*nothing*' }] }).rules)
-	expect(table.takeFacts(0)).toMatchObject([{ pid: 60, selection: 'rejected' }])
+	expect(table.takeFacts(201 * second)).toMatchObject([{ pid: 60, selection: 'rejected' }])
 	expect(table.takeSelections()).toEqual([{ pid: 60, selection: 'rejected', nginx: false }])
 	table.setRules(compileSelection({}).rules)
 	expect(table.takeSelections()).toEqual([{ pid: 60, selection: 'selected', nginx: false }])
