@@ -5,7 +5,7 @@
  * task can be preempted within a program, and then the kernel skips that program for every other task on this CPU
  * (recursion_misses). A program can forbid it while it works, but what wants the CPU meanwhile gets it in the moment the
  * program allows it again, still within the program. So others do skip it: more programs on the same hook take over
- * (vor_after_* in probes/sock.bpf.c), and what passes them, too, is told by the sequence numbers (unseen_bytes). */
+ * (probes/after.h), and what passes them, too, is told by the sequence numbers (unseen_bytes in handler.h). */
 #pragma once
 
 #include "common.h"

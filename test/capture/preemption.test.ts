@@ -9,7 +9,15 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 function types(...names: string[]): string {
 	const path = join(folder, names.join('+') || 'none')
-	writeFileSync(path, Buffer.from(`\x9f\xeb\x01\0${names.join('\0')}\0`, 'latin1'))
+	const text = Buffer.from(`${names.join('\0')}\0`, 'latin1')
+	// Its header, sixteen bytes of types, the names.
+	const header = Buffer.alloc(24 + 16)
+	header.writeUInt32LE(0x1eb9f, 0)
+	header.writeUInt32LE(24, 4)
+	header.writeUInt32LE(16, 12)
+	header.writeUInt32LE(16, 16)
+	header.writeUInt32LE(text.length, 20)
+	writeFileSync(path, Buffer.concat([header, text]))
 	return path
 }
 

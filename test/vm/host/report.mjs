@@ -44,6 +44,18 @@ export function report(rows) {
 			rows.map(({ kernel, cells }) => [kernel.release, ...cells.map(largest)]),
 		),
 	]
+	const skipped = rows.flatMap(({ kernel, cells }) =>
+		cells.map(({ title, recursionMisses = {} }) => [kernel.release, title, recursionMisses]),
+	)
+	const told = skipped.filter(([, , misses]) => Object.keys(misses).length > 0)
+	if (told.length > 0) {
+		parts.push('\n### Hook calls that the kernel skipped\n')
+		parts.push('Others on the same hook took them over where the cell works:\n')
+		for (const [release, title, misses] of told) {
+			const counts = Object.entries(misses).map(([program, count]) => `${program} ${count}`)
+			parts.push(`* ${release}, ${title}: ${counts.join(', ')}`)
+		}
+	}
 	for (const { surface, storage, title } of built) {
 		const of = ({ cells }) => cells.find((cell) => cell.surface === surface && cell.storage === storage)
 		const shown = rows.filter((row) => of(row).paths !== undefined)
