@@ -1,5 +1,6 @@
 // npm run test:long: all tests with many more fuzz runs and the long ones, the addon's C under sanitizers, and everything
-// again on the newest LTS of Node.js. `--only=tests|sanitize|lts` runs one part.
+// again on the newest LTS of Node.js. `--only=tests|soak|sanitize|lts` runs one part (soak is one of the tests; it lasts
+// VOR_SOAK_SECONDS, 180 by default).
 import { dirname } from 'node:path'
 import { newestLts } from './lib/newest-lts.mjs'
 import { run, runScript, say } from './lib/report.mjs'
@@ -19,6 +20,7 @@ await runScript(async () => {
 		say(`\nAll tests, long ones too, ${process.env.VOR_FUZZ_RUNS} runs a property`)
 		tests.push(...(await runVitest(['--testTimeout=900000'])))
 	}
+	if (only === 'soak') tests.push(...(await runVitest(['--project=long'])))
 	if (wants('sanitize')) tests.push(await sanitize())
 	if (wants('lts')) {
 		const { binary, version, codename } = await newestLts()
@@ -38,7 +40,11 @@ await runScript(async () => {
 async function sanitize() {
 	say('\nSanitizers (make -C native sanitize)')
 	const start = performance.now()
-	const { code } = await run('make', ['-C', 'native', 'sanitize'], { show: true, accept: [0, 1, 2] })
+	const { code } = await run('make', ['-C', 'native', 'sanitize'], {
+		show: true,
+		accept: [0, 1, 2],
+		endsWithUs: true,
+	})
 	return {
 		name: 'the C code of the addon passes the sanitizers',
 		file: 'native',
