@@ -30,12 +30,13 @@ struct joined {
 };
 
 struct join {
-	__u64 key;           /* 0 = empty or being written */
+	__u64 key;           /* 0 = empty or being written; JOIN_TAKEN in it: the server has the ids, or nobody wants them any more */
 	struct joined joined;
 	/* Over key and joined: two clients that write one place at once leave a mixture, which must not look like an entry. */
-	__u32 check;
-	__u32 taken;
+	__u64 check;
 };
+
+#define JOIN_TAKEN 1ull
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -76,8 +77,8 @@ INLINE __u64 join_ends(const struct vor_address *client, const struct vor_addres
 /* For one connection no two sequence numbers give the same. */
 INLINE __u64 join_key(__u64 ends, __u32 seq)
 {
-	__u64 key = join_mix(ends, seq);
-	return key ? key : 1;
+	__u64 key = join_mix(ends, seq) & ~JOIN_TAKEN;
+	return key ? key : 2;
 }
 
 /* Two places for a key, side by side: `second` is 0 or 1. */
@@ -87,23 +88,13 @@ INLINE struct join *join_place(__u64 key, __u32 second)
 	return bpf_map_lookup_elem(&vor_joins, &place);
 }
 
-/* The entry of this key, wherever it is. */
-INLINE struct join *join_find(__u64 key)
-{
-	struct join *join = join_place(key, 0);
-	if (join && join->key == key)
-		return join;
-	join = join_place(key, 1);
-	return join && join->key == key ? join : NULL;
-}
-
-INLINE __u32 join_check(__u64 key, const struct joined *joined)
+INLINE __u64 join_check(__u64 key, const struct joined *joined)
 {
 	const __u64 *words = (const __u64 *)joined;
 	__u64 sum = key;
 	for (int i = 0; i < 6; i++)
 		sum = (sum ^ words[i]) * 0x9e3779b97f4a7c15ull;
-	return sum >> 32;
+	return sum;
 }
 
 /* Stores in the order of the program, as x86 keeps them anyway. */
@@ -118,27 +109,34 @@ INLINE __u32 join_check(__u64 key, const struct joined *joined)
 #define JOIN_STORE(word, value) __sync_lock_test_and_set(&(word), (__u64)(value))
 #endif
 
-/* Returns whether it was taken already. */
-INLINE __u32 join_mark(struct join *join)
+/* Marks the entry of this key as taken and says what was there: `key`, then it is the caller's; else something else, taken
+ * already perhaps. One instruction, because the line comes from another CPU: not once to be read and again to be written. */
+INLINE __u64 join_mark(struct join *join, __u64 key)
 {
 #ifdef VOR_OLD
 	/* Before 5.12 nothing gives back what was there: user space joins what two took at once. */
-	__u32 taken = *(volatile __u32 *)&join->taken;
-	*(volatile __u32 *)&join->taken = 1;
-	return taken;
+	__u64 was = *(volatile __u64 *)&join->key;
+	if (was == key)
+		*(volatile __u64 *)&join->key = key | JOIN_TAKEN;
+	return was;
 #else
-	return __sync_fetch_and_or(&join->taken, 1);
+	return __sync_val_compare_and_swap(&join->key, key, key | JOIN_TAKEN);
 #endif
 }
 
-/* The client's. Of the two places the one whose entry was taken. The key is taken away first and put in last: a server
- * that looks meanwhile finds nothing. */
+INLINE bool join_in_use(const struct join *join)
+{
+	return join->key && !(join->key & JOIN_TAKEN);
+}
+
+/* The client's. Of the two places the one that is free. The key is taken away first and put in last: a server that looks
+ * meanwhile finds nothing. */
 INLINE void join_publish(__u64 key, const struct joined *joined)
 {
 	struct join *join = join_place(key, 0);
-	if (join && !join->taken && join->key) {
+	if (join && join_in_use(join)) {
 		struct join *other = join_place(key, 1);
-		if (other && (other->taken || !other->key))
+		if (other && !join_in_use(other))
 			join = other;
 	}
 	if (!join)
@@ -146,28 +144,34 @@ INLINE void join_publish(__u64 key, const struct joined *joined)
 	JOIN_STORE(join->key, 0);
 	join->joined = *joined;
 	join->check = join_check(key, joined);
-	join->taken = 0;
 	JOIN_STORE(join->key, key);
 }
 
 /* The server's: true with the ids if the client is on this host. */
 INLINE bool join_take(__u64 key, struct joined *joined)
 {
-	struct join *join = join_find(key);
+	struct join *join = join_place(key, 0);
 	if (!join)
 		return false;
+	if (join_mark(join, key) != key) {
+		join = join_place(key, 1);
+		if (!join || join_mark(join, key) != key)
+			return false;
+	}
 	*joined = join->joined;
-	__u32 check = join->check;
 	/* Overwritten while we read, or written by two at once? */
-	if (join_mark(join) || *(volatile __u64 *)&join->key != key)
-		return false;
-	return check == join_check(key, joined);
+	return join->check == join_check(key, joined) && *(volatile __u64 *)&join->key == (key | JOIN_TAKEN);
 }
 
 /* The client's again, at the end of its exchange: whether a server on this host has the ids (overwritten means not known:
  * false). The place is free from now on. */
 INLINE bool join_taken(__u64 key)
 {
-	struct join *join = join_find(key);
-	return join && (join->taken || join_mark(join));
+	for (__u32 second = 0; second < 2; second++) {
+		struct join *join = join_place(key, second);
+		if (!join || (join->key & ~JOIN_TAKEN) != key)
+			continue;
+		return (join->key & JOIN_TAKEN) || join_mark(join, key) == (key | JOIN_TAKEN);
+	}
+	return false;
 }
