@@ -22,8 +22,8 @@ const WAYS = [
 /** What every surface must see on TCP and unix sockets. */
 export const REQUIRED_WAYS = ['write', 'writev', 'send', 'sendmsg', 'sendmmsg']
 /** Without a new span for so long (the propagator's hold, and some) no more will come; and the longest wait. */
-const QUIET_MS = 1500
-const SETTLE_MS = 8000
+const QUIET_MS = 5500
+const SETTLE_MS = 20_000
 const NOT_HERE = 3
 /** Where mix.c lies under its three names. */
 const PROGRAMS = process.env.VOR_MIX_FOLDER ?? '/bin'

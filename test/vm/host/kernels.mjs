@@ -5,7 +5,7 @@ import { basename, join } from 'node:path'
 import { run, ScriptError, say, timed } from '../../../scripts/lib/report.mjs'
 
 /** What a run without names takes; `7` is the newest of 7.x. */
-export const DEFAULT_KERNELS = ['5.10', '6.1', '6.12', '6.18', '7']
+export const DEFAULT_KERNELS = ['5.10', '6.1', '6.12', '7']
 /** What its results are called among the tests, before kernel and surface. */
 export const QUICK_TEST = 'the kernel matrix, the quick part'
 /** For every change: the forms for old kernels, the oldest that takes the newer ones, the newest; one surface each. */
