@@ -16,6 +16,7 @@ import type { LogFields } from '../telemetry/log.ts'
 import { processFamilies } from '../telemetry/process-families.ts'
 import { createRegistry as createMetricRegistry } from '../telemetry/registry.ts'
 import { VorError } from '../util/errors.ts'
+import { limitHeapGrowth } from '../util/heap-growth.ts'
 import { version } from '../util/version.ts'
 import { limitYoungGeneration } from '../util/young-generation.ts'
 import type { CliCommand, CliIo } from './command.ts'
@@ -34,6 +35,8 @@ export const command: CliCommand = {
 
 /** Holds the short-lived objects of a few batches; docs/overhead.md has what more would cost and bring. */
 const YOUNG_BYTES = 8 << 20
+/** Of the heap, between two full collections. */
+const GROWTH_PERCENT = 25
 
 /** Runs until a signal; resolves to the exit code. */
 async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
@@ -41,7 +44,7 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 	let source = await readConfiguration(options.path)
 	const own = createMetricRegistry()
 	const eventLoop = monitorEventLoop()
-	const endLimit = limitYoungGeneration(YOUNG_BYTES)
+	const endLimits = [limitYoungGeneration(YOUNG_BYTES), limitHeapGrowth(GROWTH_PERCENT)]
 	const { graph, services, accounting, log, flushTraces } = createPipelineRuntime({
 		io,
 		host: readHost(),
@@ -159,7 +162,7 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 		process.off('SIGHUP', onHangup)
 		ending.forget()
 		eventLoop.stop()
-		endLimit()
+		for (const end of endLimits) end()
 		await server?.close()
 		if (server !== undefined)
 			log.info('http server closed', {
