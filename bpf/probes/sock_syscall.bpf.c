@@ -268,11 +268,14 @@ INLINE int checked(struct pt_regs *regs, long ret)
 		return 0;                                                       \
 	}
 
+/* Every call of every task comes here: more of them than elsewhere. */
 AFTER(1)
 AFTER(2)
+AFTER(3)
+AFTER(4)
 
 SEC("tp_btf/sys_exit")
-int BPF_PROG(vor_after_exit_3, struct pt_regs *regs, long ret)
+int BPF_PROG(vor_after_exit_5, struct pt_regs *regs, long ret)
 {
 	return vor_preemptible ? UNDISTURBED(checked(regs, ret)) : 0;
 }
