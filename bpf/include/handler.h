@@ -78,6 +78,51 @@ INLINE void read_sequence(struct sock *sk, struct conn *c, struct scratch *s)
 	s->seq = stream_end(sk, s->io.dir) - (__u32)s->io.ret - s->io.after;
 }
 
+/* A client's first response, whose request has left and its hook not run yet (another thread sends it). On a connection that was
+ * made before we came nothing tells; then the request, when it is seen, is found to be answered before. */
+INLINE bool request_pending(struct sock *sk, struct conn *c, __u32 dir)
+{
+	if (dir != DIR_RECV || !c->tcp_plain || !counts_stream(sk))
+		return false;
+	__u32 seen = c->next_seq[DIR_SEND] ? c->next_seq[DIR_SEND] : c->first_seq[DIR_SEND], sent = stream_end(sk, DIR_SEND);
+	c->answered_seq = sent;
+	return seen && (__s32)(sent - seen) > 0;
+}
+
+INLINE bool answered_before(struct conn *c, __u32 dir)
+{
+	__u32 answered = c->answered_seq;
+	c->answered_seq = 0;
+	return dir == DIR_SEND && answered && (__s32)(answered - c->start_seq[DIR_SEND]) > 0;
+}
+
+/* The connection speaks HTTP/1; the operation of direction `dir` began with the start of a message. */
+INLINE bool http1_begins(struct sock *sk, struct conn *c, __u32 dir, __u32 request_dir)
+{
+	struct http1 *h = http1_create(sk, c->tcp);
+	if (!h) {
+		count(VOR_COUNT_STATE_FULL);
+		c->state = CONN_IGNORED;
+		return false;
+	}
+	h->request_dir = request_dir;
+	h->tcp_plain = c->tcp_plain;
+	h->inode = c->inode;
+	read_socket(h, sk, c->family);
+	if (dir == request_dir)
+		carry_into(h, c, &h->request, h->request_carry, dir);
+	else
+		carry_into(h, c, &h->response, h->response_carry, dir);
+	c->role = request_dir == DIR_RECV ? VOR_ROLE_SERVER : VOR_ROLE_CLIENT;
+	if (c->tcp_plain && dir == request_dir) {
+		/* What passed unseen the other way before this request is no loss of its. */
+		c->first_seq[!dir] = stream_end(sk, !dir);
+		c->next_seq[!dir] = 0;
+	}
+	c->state = CONN_HTTP1;
+	return true;
+}
+
 /* Looks for the start of a known message. Returns true when the operation's bytes are now for the HTTP/1 parser. */
 INLINE bool recognise(struct sock *sk, struct conn *c, struct scratch *s)
 {
@@ -122,27 +167,17 @@ INLINE bool recognise(struct sock *sk, struct conn *c, struct scratch *s)
 			c->carry[dir][i] = s->buffer[i];
 		c->carry_length[dir] = carried + n;
 		return false;
-	case GUESS_REQUEST: {
-		struct http1 *h = http1_create(sk, c->tcp);
-		if (!h) {
-			count(VOR_COUNT_STATE_FULL);
-			c->state = CONN_IGNORED;
-			return false;
+	case GUESS_REQUEST:
+		if (answered_before(c, dir)) {
+			count(VOR_COUNT_STARTED);
+			count(VOR_COUNT_DROPPED_STATE_LOST);
+			break;
 		}
-		h->request_dir = dir;
-		h->tcp_plain = c->tcp_plain;
-		h->inode = c->inode;
-		read_socket(h, sk, c->family);
-		carry_into(h, c, &h->request, h->request_carry, dir);
-		c->role = dir == DIR_RECV ? VOR_ROLE_SERVER : VOR_ROLE_CLIENT;
-		if (c->tcp_plain) {
-			/* What passed unseen the other way before this request is no loss of its. */
-			c->first_seq[!dir] = stream_end(sk, !dir);
-			c->next_seq[!dir] = 0;
-		}
-		c->state = CONN_HTTP1;
-		return true;
-	}
+		return http1_begins(sk, c, dir, dir);
+	case GUESS_RESPONSE:
+		if (!request_pending(sk, c, dir))
+			break;
+		return http1_begins(sk, c, dir, DIR_SEND);
 	case GUESS_TLS:
 		conn_unreadable(c, sk, s, VOR_PROTO_TLS);
 		return false;

@@ -236,6 +236,7 @@ struct bpf_iter__bpf_map_elem {
 #define VOR_S_IFMT 00170000
 #define VOR_S_IFSOCK 0140000
 #define VOR_TCP_ESTABLISHED 1
+#define VOR_TCP_SYN_SENT 2
 #define VOR_TCP_SYN_RECV 3
 #define VOR_TCP_CLOSE 7
 /* States of a connection whose peer has ended its stream: TIME_WAIT, CLOSE, CLOSE_WAIT, LAST_ACK, CLOSING. */

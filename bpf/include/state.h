@@ -72,7 +72,7 @@ struct conn {
 	__u8 looked[2][VOR_COPIES];
 #endif
 	__u16 multi[2];      /* next message of a recvmmsg, sendmmsg under way */
-	__u32 _pad2;
+	__u32 answered_seq;  /* bytes sent when a response was read that no request is known for; 0 = none */
 	struct announced announced;
 };
 

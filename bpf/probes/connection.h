@@ -41,8 +41,8 @@ INLINE void connection_over(struct sock *sk, __u32 flags)
 	c->state = CONN_IGNORED;
 }
 
-/* A child of a listener: from here on the arrival of its first byte can be told. */
-INLINE void connection_accepted(struct sock *sk)
+/* Made, from either side: from here on no byte passes untold, and the arrival of the first can be told. */
+INLINE void connection_made(struct sock *sk)
 {
 	if (socket_kind(sk) != 1 || sk->sk_protocol != VOR_IPPROTO_TCP)
 		return;
@@ -63,8 +63,8 @@ INLINE int state_set(struct sock *sk, int old_state, int new_state)
 		listen_event(sk);
 		return 0;
 	}
-	if (new_state == VOR_TCP_ESTABLISHED && old_state == VOR_TCP_SYN_RECV)
-		connection_accepted(sk);
+	if (new_state == VOR_TCP_ESTABLISHED && (old_state == VOR_TCP_SYN_RECV || old_state == VOR_TCP_SYN_SENT))
+		connection_made(sk);
 	if (new_state <= VOR_TCP_ESTABLISHED || sk->sk_shutdown != VOR_SHUTDOWN_BOTH || sk->sk_receive_queue.qlen)
 		return 0;
 	connection_over(sk, 0);

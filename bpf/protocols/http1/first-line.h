@@ -47,7 +47,7 @@ INLINE int request_line(struct work *w, struct half *half, __u32 line, __u32 n, 
 	    (version >> 56) - '0' > 9)
 		return ROUND_MALFORMED;
 	/* The methods of requests further ahead than this are not told apart. */
-	if (half->index - h->response_next >= OUTSTANDING_MAX)
+	if ((__s32)(half->index - h->response_next) >= OUTSTANDING_MAX)
 		return ROUND_MALFORMED;
 	__u32 length, method = known_method(load8(s, line), &length);
 	if (!length) {

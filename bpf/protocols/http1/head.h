@@ -14,6 +14,8 @@ INLINE int request_head(struct work *w, struct half *half)
 		exchange_inexact(h, slot_at(h, index - 1));
 		behind = index; /* its response is over: we are not pipelined */
 	}
+	if ((h->response.flags & HEAD_EARLY) && h->head_late && h->head_late == h->response.index + 1)
+		behind = h->head_late; /* its response has ended, only that is not in the state yet */
 	if (half->flags & HEAD_CODING) {
 		if (!(half->flags & HEAD_CHUNKED))
 			return ROUND_MALFORMED;
