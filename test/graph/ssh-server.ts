@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { startProgram } from '../e2e/support/process.ts'
 import { freePort } from '../e2e/support/programs.ts'
+
+const PRIVILEGE_SEPARATION = '/run/sshd'
 
 export interface SshServer {
 	/** `127.0.0.1:port` */
@@ -55,20 +57,18 @@ export async function startSshd(folder: string, allowed: readonly string[]): Pro
 	const [kind, key] = readFileSync(`${hostKey.file}.pub`, 'utf8').split(' ')
 	writeFileSync(knownHosts, `[127.0.0.1]:${port} ${kind} ${key}\n`)
 	const sshd = ['/usr/sbin/sshd', '-D', '-e', '-f', config]
-	// As root it wants /run/sshd: it gets a /run of its own, which goes with it.
-	const program =
-		uid === 0
-			? startProgram('unshare', [
-					...['--mount', '--propagation', 'private', 'sh', '-c'],
-					`mount -t tmpfs tmpfs /run && mkdir /run/sshd && exec ${sshd.join(' ')}`,
-				])
-			: startProgram(sshd[0]!, sshd.slice(1))
+	// As root it wants a folder that Debian's service makes. (A mount namespace with a /run of its own is refused in a chroot.)
+	const made = uid === 0 && mkdirSync(PRIVILEGE_SEPARATION, { recursive: true, mode: 0o755 }) !== undefined
+	const program = startProgram(sshd[0]!, sshd.slice(1))
 	await program.waitFor(/Server listening on 127\.0\.0\.1 port/)
 	return {
 		host: `127.0.0.1:${port}`,
 		user: username,
 		knownHosts,
 		log: program.stderr,
-		stop: () => program.stop(),
+		stop: async () => {
+			await program.stop()
+			if (made) rmdirSync(PRIVILEGE_SEPARATION)
+		},
 	}
 }
