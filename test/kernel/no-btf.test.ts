@@ -13,10 +13,14 @@ writeFileSync(config, 'ebpf.ringbuf "x" {\n\toutput {\n\t\trecords = []\n\t}\n}\
 
 /** The built vor, in a mount namespace of its own; `hidden`: the kernel's types are not there. */
 function vor(hidden: boolean, ...args: string[]) {
-	const hide = hidden ? 'mount -t tmpfs none /sys/kernel/btf && ' : ''
+	// /sys alone is made private, not the root as unshare would: in a chroot that is no mount, and refused.
+	const hide = hidden ? 'mount --make-rprivate /sys && mount -t tmpfs none /sys/kernel/btf && ' : ''
 	const { status, stdout, stderr } = spawnSync(
 		'unshare',
-		['--mount', 'sh', '-c', `${hide}exec "$@"`, 'sh', process.execPath, 'dist/main.js', ...args],
+		[
+			...['--mount', '--propagation', 'unchanged', 'sh', '-c', `${hide}exec "$@"`, 'sh'],
+			...[process.execPath, 'dist/main.js', ...args],
+		],
 		{ cwd: packageRoot(), encoding: 'utf8', timeout: 30_000 },
 	)
 	return { status, stdout, stderr }
