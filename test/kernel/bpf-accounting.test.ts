@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import {
 	execRecord,
 	exitRecord,
@@ -14,24 +14,14 @@ import {
 	redKey,
 	redValue,
 } from '../../src/capture/layout.gen.ts'
-import { type Kernel, openKernel, STORAGE_FORMS } from './support/kernel.ts'
-import { close, move, pair, type Sockets, startSockets } from './support/sockets.ts'
+import { openKernel, STORAGE_FORMS } from './support/kernel.ts'
+import { close, move, pair } from './support/sockets.ts'
+import { watchedSockets } from './support/watched-sockets.ts'
 
 const EXCHANGES = 600
 
 describe.each(STORAGE_FORMS)('accounting when the ring is full (%s)', (form) => {
-	let kernel: Kernel
-	let sockets: Sockets
-
-	beforeAll(async () => {
-		kernel = await openKernel(form, { ringBytes: 65536 })
-		sockets = startSockets()
-		kernel.select(sockets.pid)
-	}, 30_000)
-	afterAll(async () => {
-		await sockets.stop()
-		kernel.close()
-	})
+	const watched = watchedSockets(form, { ringBytes: 65536 })
 
 	it('counts every exchange that has no record in the fallback map, to the last byte', async () => {
 		const request = 'POST /red HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc'
@@ -40,24 +30,24 @@ describe.each(STORAGE_FORMS)('accounting when the ring is full (%s)', (form) => 
 			...move('c', 's', request),
 			...move('s', 'c', response),
 		])
-		await sockets.run([pair(), ...turns.flat(), ...close('c', 's')])
-		const spans = kernel.exchanges().length
-		const lost = kernel.counter('DROPPED_RING_FULL')
+		await watched.sockets.run([pair(), ...turns.flat(), ...close('c', 's')])
+		const spans = watched.kernel.exchanges().length
+		const lost = watched.kernel.counter('DROPPED_RING_FULL')
 		expect(spans).toBeGreaterThan(100)
 		expect(lost).toBeGreaterThan(100)
 		expect(spans + lost).toBe(EXCHANGES * 2)
-		expect(kernel.counter('EMITTED')).toBe(spans)
-		expect(kernel.counter('FALLBACK_ADDED')).toBe(lost)
-		expect(kernel.open()).toBe(0)
+		expect(watched.kernel.counter('EMITTED')).toBe(spans)
+		expect(watched.kernel.counter('FALLBACK_ADDED')).toBe(lost)
+		expect(watched.kernel.open()).toBe(0)
 
-		const map = kernel.object.map('vor_red')
+		const map = watched.kernel.object.map('vor_red')
 		const { count, keys, values } = map.entries({ take: true })
 		const key = Buffer.from(keys.buffer, keys.byteOffset, keys.byteLength)
 		const value = Buffer.from(values.buffer, values.byteOffset, values.byteLength)
 		const total = { count: 0, request: 0, response: 0, durations: 0, duration: 0, q: 0, p: 0 }
 		for (let i = 0; i < count; i++) {
 			const k = i * redKey.size
-			expect(key.readUInt32LE(k + redKey.process + processKey.tgid)).toBe(sockets.pid)
+			expect(key.readUInt32LE(k + redKey.process + processKey.tgid)).toBe(watched.sockets.pid)
 			expect(key.readUInt16LE(k + redKey.status)).toBe(503)
 			expect(key.readUInt8(k + redKey.method)).toBe(3)
 			for (let cpu = 0; cpu < map.cpus; cpu++) {

@@ -1,35 +1,21 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { EVIDENCE, ROLE } from '../../src/capture/layout.gen.ts'
-import { type Exchange, type Kernel, openKernel, STORAGE_FORMS } from './support/kernel.ts'
-import { close, move, pair, receive, type Sockets, type Step, send, startSockets } from './support/sockets.ts'
+import { type Exchange, STORAGE_FORMS } from './support/kernel.ts'
+import { close, move, pair, receive, type Step, send } from './support/sockets.ts'
+import { nothingStaysOpen, watchedSockets } from './support/watched-sockets.ts'
 
 const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 const { SERVER, CLIENT } = ROLE
 
 describe.each(STORAGE_FORMS)('corners of a connection (%s)', (form) => {
-	let kernel: Kernel
-	let sockets: Sockets
-
-	beforeAll(async () => {
-		kernel = await openKernel(form)
-		sockets = startSockets()
-		kernel.select(sockets.pid)
-	}, 30_000)
-	afterAll(async () => {
-		await sockets.stop()
-		kernel.close()
-	})
-	afterEach(async () => {
-		await kernel.sweep()
-		kernel.drain()
-		expect(kernel.open()).toBe(0)
-	})
+	const watched = watchedSockets(form)
+	nothingStaysOpen(watched)
 
 	async function run(...steps: (Step | Step[])[]): Promise<Exchange[]> {
-		await sockets.run(steps.flat())
-		await kernel.sweep()
-		return kernel.exchanges()
+		await watched.sockets.run(steps.flat())
+		await watched.kernel.sweep()
+		return watched.kernel.exchanges()
 	}
 	const of = (all: Exchange[], role: number): [string, number, number][] =>
 		all.filter((one) => one.role === role).map((one) => [one.target, one.status, one.responseBody])
@@ -37,9 +23,9 @@ describe.each(STORAGE_FORMS)('corners of a connection (%s)', (form) => {
 	it('sees a connection again from its next request on when its process is selected again', async () => {
 		const turn = (path: string): Step[] => [...move('c', 's', get(path)), ...move('s', 'c', OK)]
 		await run(pair(), turn('/before'))
-		kernel.reject(sockets.pid)
+		watched.kernel.reject(watched.sockets.pid)
 		expect(await run(turn('/unseen'))).toEqual([])
-		kernel.select(sockets.pid)
+		watched.kernel.select(watched.sockets.pid)
 		const all = await run(turn('/after'), turn('/last'), close('c', 's'))
 		expect(of(all, CLIENT)).toEqual([
 			['/after', 200, 2],

@@ -1,7 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { ABSENT, EVIDENCE, ROLE } from '../../src/capture/layout.gen.ts'
-import { type Exchange, type Kernel, openKernel, STORAGE_FORMS } from './support/kernel.ts'
-import { close, move, pair, receive, type Sockets, type Step, send, startSockets } from './support/sockets.ts'
+import { type Exchange, STORAGE_FORMS } from './support/kernel.ts'
+import { close, move, pair, receive, type Step, send } from './support/sockets.ts'
+import { nothingStaysOpen, watchedSockets } from './support/watched-sockets.ts'
 
 const NONE = '0000000000000000'
 const TRACE = '0af7651916cd43dd8448eb211c80319c'
@@ -11,27 +12,12 @@ const get = (path: string, traceparent = ''): string =>
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'
 
 describe.each(STORAGE_FORMS)('evidence of parents (%s)', (form) => {
-	let kernel: Kernel
-	let sockets: Sockets
-
-	beforeAll(async () => {
-		kernel = await openKernel(form)
-		sockets = startSockets()
-		kernel.select(sockets.pid)
-	}, 30_000)
-	afterAll(async () => {
-		await sockets.stop()
-		kernel.close()
-	})
-	afterEach(async () => {
-		await kernel.sweep()
-		kernel.drain()
-		expect(kernel.open()).toBe(0)
-	})
+	const watched = watchedSockets(form)
+	nothingStaysOpen(watched)
 
 	async function run(...steps: (Step | Step[])[]): Promise<(target: string, role: number) => Exchange> {
-		await sockets.run(steps.flat())
-		const all = kernel.exchanges()
+		await watched.sockets.run(steps.flat())
+		const all = watched.kernel.exchanges()
 		return (target, role) => {
 			const found = all.filter((one) => one.target === target && one.role === role)
 			if (found.length !== 1) throw new Error(`${found.length} exchanges ${target} of role ${role}`)

@@ -1,7 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { ROLE } from '../../src/capture/layout.gen.ts'
-import { type Exchange, type Kernel, openKernel, STORAGE_FORMS } from './support/kernel.ts'
-import { close, move, pair, receive, type Sockets, type Step, send, startSockets } from './support/sockets.ts'
+import { type Exchange, STORAGE_FORMS } from './support/kernel.ts'
+import { close, move, pair, receive, type Step, send } from './support/sockets.ts'
+import { watchedSockets } from './support/watched-sockets.ts'
 
 const REQUEST =
 	'POST /orders/17?full=yes HTTP/1.1\r\nHost: shop.example:8080\r\n' +
@@ -24,21 +25,10 @@ const essence = (exchange: Exchange): object => ({
 })
 
 describe.each(STORAGE_FORMS)('HTTP/1 over every cut (%s)', (form) => {
-	let kernel: Kernel
-	let sockets: Sockets
-
-	beforeAll(async () => {
-		kernel = await openKernel(form)
-		sockets = startSockets()
-		kernel.select(sockets.pid)
-	}, 30_000)
-	afterAll(async () => {
-		await sockets.stop()
-		kernel.close()
-	})
+	const watched = watchedSockets(form)
 	afterEach(() => {
-		expect(kernel.open()).toBe(0)
-		expect(kernel.counter('STATE_FULL')).toBe(0)
+		expect(watched.kernel.open()).toBe(0)
+		expect(watched.kernel.counter('STATE_FULL')).toBe(0)
 	})
 
 	const expected = (role: number): object => ({
@@ -55,8 +45,8 @@ describe.each(STORAGE_FORMS)('HTTP/1 over every cut (%s)', (form) => {
 	})
 
 	async function exchanged(steps: readonly Step[]): Promise<void> {
-		await sockets.run(steps)
-		const exchanges = kernel.exchanges()
+		await watched.sockets.run(steps)
+		const exchanges = watched.kernel.exchanges()
 		expect(exchanges.map(essence).sort(byRole)).toEqual([expected(ROLE.SERVER), expected(ROLE.CLIENT)])
 	}
 	const byRole = (a: object, b: object): number => (a as Exchange).role - (b as Exchange).role

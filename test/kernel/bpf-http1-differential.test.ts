@@ -1,10 +1,11 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { LIMIT, METHOD, ROLE } from '../../src/capture/layout.gen.ts'
 import { type Mutation, mutate, mutation, turn } from './support/http1-messages.ts'
 import { type Message, parseRequests, parseResponses } from './support/http1-reference.ts'
-import { type Exchange, type Kernel, openKernel, STORAGE_FORMS } from './support/kernel.ts'
-import { close, pair, receive, type Sockets, type Step, send, startSockets } from './support/sockets.ts'
+import { type Exchange, STORAGE_FORMS } from './support/kernel.ts'
+import { close, pair, receive, type Step, send } from './support/sockets.ts'
+import { watchedSockets } from './support/watched-sockets.ts'
 
 interface Turn {
 	readonly method: string
@@ -76,18 +77,7 @@ const finals = (messages: readonly Message[]): Message[] =>
 	messages.filter(({ status }) => status >= 200 || status === 101)
 
 describe.each(STORAGE_FORMS)('the HTTP/1 parser in the kernel against a reference (%s)', (form) => {
-	let kernel: Kernel
-	let sockets: Sockets
-
-	beforeAll(async () => {
-		kernel = await openKernel(form)
-		sockets = startSockets()
-		kernel.select(sockets.pid)
-	}, 30_000)
-	afterAll(async () => {
-		await sockets.stop()
-		kernel.close()
-	})
+	const watched = watchedSockets(form)
 
 	async function play(
 		on: string,
@@ -98,10 +88,10 @@ describe.each(STORAGE_FORMS)('the HTTP/1 parser in the kernel against a referenc
 			...moved('c', 's', request, a, b),
 			...moved('s', 'c', response, c, d),
 		])
-		await sockets.run([pair(on), ...steps, ...close('c', 's')])
-		await kernel.sweep()
-		const all = kernel.exchanges()
-		expect(kernel.open()).toBe(0)
+		await watched.sockets.run([pair(on), ...steps, ...close('c', 's')])
+		await watched.kernel.sweep()
+		const all = watched.kernel.exchanges()
+		expect(watched.kernel.open()).toBe(0)
 		return {
 			server: all.filter(({ role }) => role === ROLE.SERVER),
 			client: all.filter(({ role }) => role === ROLE.CLIENT),

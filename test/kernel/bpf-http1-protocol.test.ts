@@ -1,47 +1,21 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { METHOD, PROTOCOL, ROLE } from '../../src/capture/layout.gen.ts'
-import { type Exchange, type Kernel, openKernel, STORAGE_FORMS } from './support/kernel.ts'
-import { close, move, pair, receive, type Sockets, type Step, send, startSockets } from './support/sockets.ts'
+import { describe, expect, it } from 'vitest'
+import { METHOD } from '../../src/capture/layout.gen.ts'
+import { type Exchange, STORAGE_FORMS } from './support/kernel.ts'
+import { close, move, pair, type Step } from './support/sockets.ts'
+import { bothEnds, nothingStaysOpen, summary, watchedSockets } from './support/watched-sockets.ts'
 
 const get = (path: string, more = ''): string => `GET ${path} HTTP/1.1\r\nHost: h\r\n${more}\r\n`
 const ok = (body: string, more = ''): string =>
 	`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n${more}\r\n${body}`
-const FAMILIES = ['ipv4', 'unix'] as const
 
 describe.each(STORAGE_FORMS)('HTTP/1 as the protocol allows it (%s)', (form) => {
-	let kernel: Kernel
-	let sockets: Sockets
+	const watched = watchedSockets(form)
+	nothingStaysOpen(watched)
 
-	beforeAll(async () => {
-		kernel = await openKernel(form)
-		sockets = startSockets()
-		kernel.select(sockets.pid)
-	}, 30_000)
-	afterAll(async () => {
-		await sockets.stop()
-		kernel.close()
-	})
-	afterEach(async () => {
-		await kernel.sweep()
-		kernel.drain()
-		expect(kernel.open()).toBe(0)
-	})
-
-	/** Both ends' exchanges of what was run, as seen by the server and by the client, in order of their end. */
-	async function run(...steps: (Step | Step[])[]): Promise<{ server: Exchange[]; client: Exchange[] }> {
-		await sockets.run(steps.flat())
-		const all = kernel.exchanges()
-		return {
-			server: all.filter(({ role }) => role === ROLE.SERVER),
-			client: all.filter(({ role }) => role === ROLE.CLIENT),
-		}
-	}
-	const facts = (list: Exchange[]): unknown[] =>
-		list.map((e) => [e.target, e.status, e.requestBody, e.responseBody])
-	async function same(facts_: unknown[], ...steps: (Step | Step[])[]): Promise<Exchange[]> {
-		const { server, client } = await run(...steps)
-		expect(facts(server)).toEqual(facts_)
-		expect(facts(client)).toEqual(facts_)
+	async function same(wanted: unknown[], ...steps: (Step | Step[])[]): Promise<Exchange[]> {
+		const { server, client } = await bothEnds(watched, ...steps)
+		expect(summary(server)).toEqual(wanted)
+		expect(summary(client)).toEqual(wanted)
 		return [...server, ...client]
 	}
 
@@ -74,9 +48,10 @@ describe.each(STORAGE_FORMS)('HTTP/1 as the protocol allows it (%s)', (form) => 
 	})
 
 	it('drops pipelined requests beyond its bound and never mispairs', async () => {
-		const before = kernel.counter('DROPPED_PIPELINE')
+		const before = watched.kernel.counter('DROPPED_PIPELINE')
 		const paths = Array.from({ length: 9 }, (_, i) => `/p${i}`)
-		const { server, client } = await run(
+		const { server, client } = await bothEnds(
+			watched,
 			pair(),
 			move('c', 's', paths.map((path) => get(path)).join('')),
 			...paths.map((_, i) => move('s', 'c', ok('y'.repeat(i)))),
@@ -85,9 +60,9 @@ describe.each(STORAGE_FORMS)('HTTP/1 as the protocol allows it (%s)', (form) => 
 			close('c', 's'),
 		)
 		const seen = [...paths.slice(0, 4).map((path, i) => [path, 200, 0, i]), ['/after', 200, 0, 1]]
-		expect(facts(server)).toEqual(seen)
-		expect(facts(client)).toEqual(seen)
-		expect(kernel.counter('DROPPED_PIPELINE') - before).toBe(10)
+		expect(summary(server)).toEqual(seen)
+		expect(summary(client)).toEqual(seen)
+		expect(watched.kernel.counter('DROPPED_PIPELINE') - before).toBe(10)
 	})
 
 	it('counts informational responses and takes the final one', async () => {
@@ -146,7 +121,8 @@ describe.each(STORAGE_FORMS)('HTTP/1 as the protocol allows it (%s)', (form) => 
 
 	it('marks a chunked body with more chunks in one call than it walks', async () => {
 		const many = '1\r\nx\r\n'.repeat(60)
-		const { server } = await run(
+		const { server } = await bothEnds(
+			watched,
 			pair(),
 			move('c', 's', get('/many')),
 			move('s', 'c', `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${many}0\r\n\r\n`),
@@ -201,7 +177,8 @@ describe.each(STORAGE_FORMS)('HTTP/1 as the protocol allows it (%s)', (form) => 
 	})
 
 	it('sees a response that ends before its request does, and the next exchange', async () => {
-		const { server } = await run(
+		const { server } = await bothEnds(
+			watched,
 			pair(),
 			move('c', 's', 'POST /big HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n1234'),
 			move('s', 'c', 'HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n'),
@@ -210,37 +187,11 @@ describe.each(STORAGE_FORMS)('HTTP/1 as the protocol allows it (%s)', (form) => 
 			move('s', 'c', ok('')),
 			close('c', 's'),
 		)
-		expect(facts(server)).toEqual([
+		expect(summary(server)).toEqual([
 			['/big', 413, 4, 0],
 			['/next', 200, 0, 0],
 		])
 		expect(server[0]?.flags).toContain('EARLY_RESPONSE')
-	})
-
-	it.each(FAMILIES)('emits a request whose response never came (%s)', async (family) => {
-		await sockets.run([pair(family), ...move('c', 's', get('/lost')), ...close('c', 's')])
-		await kernel.sweep()
-		const all = kernel.exchanges()
-		expect(facts(all)).toEqual([
-			['/lost', 0, 0, 0],
-			['/lost', 0, 0, 0],
-		])
-		for (const { flags } of all) {
-			expect(flags).toContain('CLOSED')
-			expect(flags).not.toContain('RESPONSE_SEEN')
-		}
-	})
-
-	it('marks a connection that was reset', async () => {
-		const { client } = await run(
-			pair(),
-			move('c', 's', get('/reset')),
-			{ do: 'reset', on: 's' },
-			{ do: 'failing', on: 'c' },
-			close('c'),
-		)
-		expect(facts(client)).toEqual([['/reset', 0, 0, 0]])
-		expect(client[0]?.flags).toEqual(expect.arrayContaining(['CLOSED', 'PEER_RESET']))
 	})
 
 	it('answers a half-closed client', async () => {
@@ -256,20 +207,22 @@ describe.each(STORAGE_FORMS)('HTTP/1 as the protocol allows it (%s)', (form) => 
 	})
 
 	it('counts bodies that pass by sendfile', async () => {
-		const { server } = await run(
+		const { server } = await bothEnds(
+			watched,
 			pair(),
 			move('c', 's', get('/file')),
 			move('s', 'c', 'HTTP/1.1 200 OK\r\nContent-Length: 3000\r\n\r\n'),
 			move('s', 'c', 'f'.repeat(3000), { call: 'sendfile' }),
 			close('c', 's'),
 		)
-		expect(facts(server)).toEqual([['/file', 200, 0, 3000]])
+		expect(summary(server)).toEqual([['/file', 200, 0, 3000]])
 	})
 
 	it('cuts long targets, hosts and methods the same for every cut, and says so', async () => {
 		const request = `${'M'.repeat(12)} /${'t'.repeat(900)} HTTP/1.1\r\nHost: ${'h'.repeat(300)}\r\nCookie: ${'k'.repeat(3000)}\r\n\r\n`
 		for (const cut of [[], [1], [500], [511, 2, 300], [912], [940, 1], [2000]]) {
-			const { server, client } = await run(
+			const { server, client } = await bothEnds(
+				watched,
 				pair(),
 				move('c', 's', request, { cut }),
 				move('s', 'c', ok('')),
@@ -294,149 +247,5 @@ describe.each(STORAGE_FORMS)('HTTP/1 as the protocol allows it (%s)', (form) => 
 			move('s', 'c', 'HTTP/1.1 200\ncontent-LENGTH:2\n\nok'),
 			close('c', 's'),
 		)
-	})
-
-	it('gives up a head whose framing makes no sense, without a wrong record', async () => {
-		for (const bad of [
-			'Content-Length: 5\r\nContent-Length: 6\r\n',
-			'Content-Length: 5x\r\n',
-			'Content-Length: -1\r\n',
-			'Content-Length : 5\r\n',
-			'Content-Length: 5\r\n 6\r\n',
-			'Transfer-Encoding: gzip\r\n',
-		]) {
-			const before = kernel.counter('MALFORMED')
-			const { server, client } = await run(
-				pair(),
-				move('c', 's', `POST /bad HTTP/1.1\r\nHost: h\r\n${bad}\r\nhello`),
-				move('s', 'c', 'HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n'),
-				close('c', 's'),
-			)
-			expect([bad, ...server, ...client]).toEqual([bad])
-			expect(kernel.counter('MALFORMED') - before).toBe(2)
-		}
-	})
-
-	it.each([
-		['TLS', PROTOCOL.TLS, '\x16\x03\x01\x00\xf4\x01\x00\x00\xf0'],
-		['HTTP/2', PROTOCOL.HTTP2, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
-	])('recognises %s over every cut and says so once an end', async (_, protocol, text) => {
-		const bytes = Buffer.from(text, 'latin1')
-		for (let at = 0; at < 5; at++) {
-			await sockets.run([
-				pair(),
-				...move('c', 's', bytes, { cut: at === 0 ? [] : [at], count: bytes.length }),
-				...move('s', 'c', 'whatever'),
-				...close('c', 's'),
-			])
-			const { conns, exchanges } = kernel.drain()
-			expect(exchanges).toEqual([])
-			expect(conns.map((conn) => conn.protocol)).toEqual([protocol, protocol])
-		}
-	})
-
-	it('gives up a connection that speaks nothing it knows after eight messages each way', async () => {
-		const turns = Array.from({ length: 20 }, () => [
-			...move('c', 's', 'get key\r\n'),
-			...move('s', 'c', 'END\r\n'),
-		])
-		await sockets.run([pair(), ...turns.flat(), ...close('c', 's')])
-		const { conns, exchanges } = kernel.drain()
-		expect(exchanges).toEqual([])
-		expect(conns.map(({ protocol }) => protocol)).toEqual([PROTOCOL.UNKNOWN, PROTOCOL.UNKNOWN])
-	})
-
-	it('records nothing for bytes that only look a little like HTTP', async () => {
-		const hostile = [
-			'GET \r\n\r\n',
-			'GET / HTTP/2.0\r\n\r\n',
-			'GET /\r\n\r\n',
-			`GET /${'a'.repeat(20000)}`,
-			`GET / HTTP/1.1\r\n${'x'.repeat(20000)}`,
-			'HTTP/1.1 200 OK\r\n\r\n',
-			'\0'.repeat(300),
-			'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
-		]
-		for (const text of hostile) await sockets.run([pair(), ...move('c', 's', text), ...close('c', 's')])
-		const targets = kernel.exchanges().map(({ target, status }) => [target, status])
-		// Only the last has a whole head.
-		expect(targets).toEqual([
-			['/', 0],
-			['/', 0],
-		])
-	})
-
-	it('picks up a connection that existed before', async () => {
-		const late = await openKernel(form)
-		try {
-			await sockets.run([pair(), ...move('c', 's', get('/unseen')), ...move('s', 'c', ok('a'))])
-			await sockets.run([...move('c', 's', 'POST /mid HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nabc')])
-			late.select(sockets.pid)
-			await sockets.run([
-				...move('c', 's', 'def'),
-				...move('s', 'c', ok('b')),
-				...move('c', 's', get('/seen')),
-				...move('s', 'c', ok('c')),
-				...close('c', 's'),
-			])
-			const all = late.exchanges()
-			expect(facts(all)).toEqual([
-				['/seen', 200, 0, 1],
-				['/seen', 200, 0, 1],
-			])
-			expect(late.open()).toBe(0)
-		} finally {
-			late.close()
-			kernel.drain()
-		}
-	})
-
-	it('emits what a killed process had open', async () => {
-		const other = startSockets()
-		kernel.select(other.pid)
-		await other.run([pair(), ...move('c', 's', get('/killed'))])
-		await other.stop('SIGKILL')
-		const all = kernel.exchanges()
-		expect(facts(all)).toEqual([
-			['/killed', 0, 0, 0],
-			['/killed', 0, 0, 0],
-		])
-	})
-
-	it('drops what a process has open when it is rejected', async () => {
-		const before = kernel.counter('DROPPED_REJECTED')
-		await sockets.run([pair(), ...move('c', 's', get('/dropped'))])
-		kernel.reject(sockets.pid)
-		await sockets.run([
-			...move('s', 'c', ok('a')),
-			...move('c', 's', get('/unseen')),
-			...move('s', 'c', ok('b')),
-		])
-		kernel.select(sockets.pid)
-		await sockets.run([...move('c', 's', get('/again')), ...move('s', 'c', ok('c')), ...close('c', 's')])
-		expect(facts(kernel.exchanges())).toEqual([
-			['/again', 200, 0, 1],
-			['/again', 200, 0, 1],
-		])
-		expect(kernel.counter('DROPPED_REJECTED') - before).toBe(2)
-	})
-
-	it('survives random bytes', async () => {
-		for (let round = 0; round < 30; round++) {
-			const bytes = Buffer.from(
-				Array.from({ length: 400 }, (_, i) => (i * 7919 + round * 104729 + ((i * i * round) >> 3)) & 0xff),
-			)
-			const head = Buffer.from(round % 2 === 0 ? 'POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\n1234' : '')
-			const all = Buffer.concat([head, bytes])
-			await sockets.run([
-				pair(),
-				send('c', all),
-				{ do: 'receive', on: 's', count: all.length },
-				send('s', bytes),
-				receive('c', bytes.toString('latin1'), { count: bytes.length }),
-				...close('c', 's'),
-			])
-			for (const { target, status } of kernel.exchanges()) expect([target, status]).toEqual(['/', 0])
-		}
 	})
 })

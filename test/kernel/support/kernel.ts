@@ -87,6 +87,15 @@ export async function openKernel(
 	const path = fileURLToPath(new URL(`../../../bpf/.output/${form}.bpf.o`, import.meta.url))
 	if (!existsSync(path)) throw new Error(`${path} is missing: make -C bpf`)
 	const object = openObject(path)
+	try {
+		return await watch(object, options)
+	} catch (reason) {
+		object.close()
+		throw reason
+	}
+}
+
+async function watch(object: BpfObject, options: { ringBytes?: number; entry?: boolean }): Promise<Kernel> {
 	object.setGlobal('vor_capture_unknown', false)
 	object.setGlobal('vor_self_tgid', process.pid)
 	object.setGlobal('vor_selection_generation', GENERATION_MARK)

@@ -16,8 +16,6 @@ import time
 
 libc = ctypes.CDLL(None, use_errno=True)
 sockets = {}
-folder = tempfile.mkdtemp()
-numbers = iter(range(1 << 30))
 
 
 class Iovec(ctypes.Structure):
@@ -44,10 +42,10 @@ def messages(parts):
     return made
 
 
-def listen(family):
+def listen(family, folder):
     if family == 'unix':
         server = socket.socket(socket.AF_UNIX)
-        path = f'{folder}/{next(numbers)}'
+        path = f'{folder}/socket'
         server.bind(path)
         server.listen()
         return server, path
@@ -61,14 +59,21 @@ def listen(family):
     return server, ('127.0.0.1' if family in ('ipv4', 'mapped') else '::1', server.getsockname()[1])
 
 
+def connected(family):
+    # The folder is gone before any step that a test may end us in.
+    with tempfile.TemporaryDirectory() as folder:
+        server, address = listen(family, folder)
+        kind = {'unix': socket.AF_UNIX, 'ipv6': socket.AF_INET6}.get(family, socket.AF_INET)
+        client = socket.socket(kind)
+        client.connect(address)
+        accepted, _ = server.accept()
+        server.close()
+    return client, accepted
+
+
 def pair(step):
     family = step.get('family', 'ipv4')
-    server, address = listen(family)
-    kind = {'unix': socket.AF_UNIX, 'ipv6': socket.AF_INET6}.get(family, socket.AF_INET)
-    client = socket.socket(kind)
-    client.connect(address)
-    accepted, _ = server.accept()
-    server.close()
+    client, accepted = connected(family)
     for one in (client, accepted):
         if family != 'unix':
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
