@@ -1,6 +1,7 @@
-export { type Capture, type CaptureStatistics, createCapture } from './capture.ts'
+export { type Capture, createCapture } from './capture.ts'
 export type { CaptureOptions, KernelCounters, ProgramStatistics } from './options.ts'
 export { objectPath, packageRoot } from './paths.ts'
 export type { RecordingHeader } from './recording-format.ts'
 export { createRecordingWriter, type RecordingWriter } from './recording-writer.ts'
 export { createReplay, readRecordingHeader } from './replay.ts'
+export type { CaptureStatistics } from './statistics.ts'
