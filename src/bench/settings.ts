@@ -1,4 +1,4 @@
-import { SURFACES, type SurfaceName } from '../capture/surfaces.ts'
+import { SURFACE_LETTERS, SURFACES, type SurfaceName } from '../capture/surfaces.ts'
 import { VorError } from '../util/errors.ts'
 import type { LoadMaker } from './load.ts'
 
@@ -108,8 +108,7 @@ export function parseList(flag: string, text: string, low: number, high: number,
 	return [...new Set(values)]
 }
 
-/** The letters of docs/kernels.md, best first. */
-export const letterOf = (surface: SurfaceName): string => 'ABCD'[SURFACES.indexOf(surface)] ?? '?'
+export const letterOf = (surface: SurfaceName): string => SURFACE_LETTERS[surface]
 
 /** `A,D`, `tp_btf,syscall` or `all`. */
 export function parseSurfaces(text: string): SurfaceName[] {

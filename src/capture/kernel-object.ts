@@ -91,11 +91,23 @@ function refusal(
 		})
 	}
 	if (refusals.length === 1) return first.error
-	const each = refusals.map(({ form, error }) => `${form.object}: ${error.message}`).join('; ')
-	return new VorError('E_KERNEL', `no attach surface loads here: ${each}`, {
-		fix: 'vor check says what this kernel lacks',
-		cause: first.error,
-	})
+	// Forms of one surface mostly lack the same: said once, with the names of all.
+	const messages = new Map<string, string[]>()
+	for (const { form, error } of refusals) {
+		const objects = messages.get(error.message)
+		if (objects === undefined) messages.set(error.message, [form.object])
+		else objects.push(form.object)
+	}
+	const each = [...messages].map(([message, objects]) => `${objects.join(', ')}: ${message}`).join('; ')
+	const isAsked = surface !== 'auto'
+	return new VorError(
+		'E_KERNEL',
+		`${isAsked ? `surface ${surface} does not load` : 'no attach surface loads'} here: ${each}`,
+		{
+			fix: isAsked ? 'another attach surface (surface = "auto")' : 'vor check says what this kernel lacks',
+			cause: first.error,
+		},
+	)
 }
 
 /** The cheap question first: objects of several hundred kilobytes are not verified for a hook that may not be attached. */

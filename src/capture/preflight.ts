@@ -4,8 +4,9 @@ import type { FeatureKind } from 'bpf-native-loader'
 import { VorError } from '../util/errors.ts'
 import { findBtf, missingBtf } from './btf.ts'
 import { checkMemoryLock } from './memory-lock.ts'
+import { checkSurfaces, type Probe } from './preflight-surfaces.ts'
 import { type SurfaceView, surfaceView } from './surface-view.ts'
-import { SURFACES } from './surfaces.ts'
+import type { SurfaceName } from './surfaces.ts'
 
 /** One thing that `vor check` looked at. */
 export interface PreflightItem {
@@ -21,7 +22,7 @@ export interface Preflight {
 	/** Vör can run here. */
 	readonly ok: boolean
 	/** Attach surface that would be used, '' when none loads. */
-	readonly surface: string
+	readonly surface: SurfaceName | ''
 	readonly storage: string
 	readonly view: readonly SurfaceView[]
 	readonly items: readonly PreflightItem[]
@@ -60,7 +61,7 @@ export async function preflight(): Promise<Preflight> {
 		checkMemoryLock(release(), text('/proc/self/limits'), hasCapability(CAP_SYS_RESOURCE)),
 		checkCgroup2(),
 	]
-	let surface = ''
+	let surface: SurfaceName | '' = ''
 	let storage = ''
 	let form = ''
 	const addon = await loadAddon()
@@ -73,7 +74,7 @@ export async function preflight(): Promise<Preflight> {
 		})
 	} else {
 		const { probeFeature, listPrograms } = addon
-		const probe = async (feature: FeatureKind): Promise<{ supported: boolean; message: string }> => {
+		const probe: Probe = async (feature: FeatureKind) => {
 			try {
 				return await probeFeature(feature)
 			} catch (reason) {
@@ -88,8 +89,8 @@ export async function preflight(): Promise<Preflight> {
 		storage = object.storage
 		form = object.form
 		items.push(...withoutUnusedHooks(hooks, surface), object.item)
+		items.push(...(await checkSurfaces(probe, surface, object.notices)))
 		items.push(tracers)
-		items.push(await checkOtherSurfaces(probe, surface))
 	}
 	return {
 		ok: items.every((item) => item.status !== 'fail'),
@@ -100,21 +101,21 @@ export async function preflight(): Promise<Preflight> {
 	}
 }
 
-/** A hook that only surface A needs is no fault where another surface has just been loaded. */
-export function withoutUnusedHooks(items: readonly PreflightItem[], surface: string): PreflightItem[] {
-	if (surface === '' || surface === 'tp_btf') return [...items]
-	return items.map((item) =>
-		item.name === 'hook sock_recv_length' || item.name === 'hook sock_send_length'
-			? {
-					...item,
-					status: item.status === 'fail' ? 'info' : item.status,
-					detail: `${item.detail}; ${surface} is used instead`,
-				}
-			: item,
-	)
-}
+/** Hooks that another surface than A has by other means: no fault where that has just been loaded. */
+const INSTEAD: readonly (readonly [hook: string, surfaces: readonly string[]])[] = [
+	['hook sock_recv_length', ['fexit', 'syscall', 'kprobe']],
+	['hook sock_send_length', ['fexit', 'syscall', 'kprobe']],
+	// These two hook the entry of tcp_sendmsg itself.
+	['hook tcp_sendmsg_locked', ['fexit', 'kprobe']],
+]
 
-type Probe = (feature: FeatureKind) => Promise<{ supported: boolean; message: string }>
+export function withoutUnusedHooks(items: readonly PreflightItem[], surface: string): PreflightItem[] {
+	return items.map((item) => {
+		const isReplaced = INSTEAD.some(([hook, surfaces]) => hook === item.name && surfaces.includes(surface))
+		if (!isReplaced || item.status === 'ok') return item
+		return { ...item, status: 'info', detail: `${item.detail}; ${surface} does without`, fix: '' }
+	})
+}
 
 function ok(name: string, detail: string): PreflightItem {
 	return { name, status: 'ok', detail, fix: '' }
@@ -127,7 +128,7 @@ function checkKernel(): PreflightItem {
 	return {
 		name: 'kernel',
 		status: 'warn',
-		detail: `${version}: the socket tracepoints came with 6.3 (some distributions have them in older kernels); other surfaces see less`,
+		detail: `${version}: surface A's socket tracepoints came with 6.3 (some distributions have them in older kernels); the other surfaces see less or cost more`,
 		fix: 'a kernel of 6.3 or newer',
 	}
 }
@@ -218,13 +219,18 @@ async function checkHooks(probe: Probe): Promise<PreflightItem[]> {
 /** The one proof: the real object, loaded and let go of. */
 async function checkObject(): Promise<{
 	item: PreflightItem
-	surface: string
+	surface: SurfaceName | ''
 	storage: string
 	form: string
+	notices: readonly string[]
 }> {
+	const notices: string[] = []
 	try {
 		const { loadKernelObject } = await import('./kernel-object.ts')
-		const kernel = await loadKernelObject({ ringBytes: 64 * 1024 })
+		const kernel = await loadKernelObject({
+			ringBytes: 64 * 1024,
+			notice: (_, message) => notices.push(message.replace(/; trying the next$/, '')),
+		})
 		const programs = kernel.object.programs.filter((program) => kernel.isLoaded(program)).length
 		kernel.object.close()
 		return {
@@ -232,11 +238,14 @@ async function checkObject(): Promise<{
 			surface: kernel.surface,
 			storage: kernel.storage,
 			form: kernel.form,
+			notices,
 		}
 	} catch (reason) {
 		const error = VorError.from(reason, 'E_BPF_LOAD')
-		const item: PreflightItem = { name: 'programs', status: 'fail', detail: error.message, fix: error.fix }
-		return { item, surface: '', storage: '', form: '' }
+		const isForced = error.code !== 'E_PRIVILEGE' && !['', 'auto'].includes(process.env['VOR_SURFACE'] ?? '')
+		const fix = isForced ? 'unset VOR_SURFACE, which allows this attach surface only' : error.fix
+		const item: PreflightItem = { name: 'programs', status: 'fail', detail: error.message, fix }
+		return { item, surface: '', storage: '', form: '', notices }
 	}
 }
 
@@ -245,30 +254,21 @@ function checkOtherTracers(list: () => readonly { name: string; type: string }[]
 		// Kinds that hook the kernel's functions and tracepoints; cgroup and network programs do not meet ours.
 		const tracing = list().filter(({ type }) => /kprobe|tracing|tracepoint|perf_event/.test(type))
 		if (tracing.length === 0) return ok('other tracers', 'none loaded')
-		const names = [...new Set(tracing.map(({ name }) => name))]
+		const others = tracing.filter(({ name }) => !name.startsWith('vor_'))
+		const names = [...new Set(others.map(({ name }) => name))]
 		const shown = names.slice(0, 8).join(', ') + (names.length > 8 ? ', …' : '')
+		const parts: string[] = []
+		if (others.length < tracing.length) parts.push(`${tracing.length - others.length} of another Vör`)
+		if (others.length > 0) parts.push(`${others.length} of others (${shown})`)
 		return {
 			name: 'other tracers',
 			status: 'info',
-			detail: `${tracing.length} tracing programs of others are loaded (${shown}): they work side by side, each costs its own time`,
+			detail: `tracing programs are loaded already, ${parts.join(', ')}: they work side by side, each costs its own time`,
 			fix: '',
 		}
 	} catch (reason) {
 		return { name: 'other tracers', status: 'info', detail: `cannot be listed: ${String(reason)}`, fix: '' }
 	}
-}
-
-async function checkOtherSurfaces(probe: Probe, used: string): Promise<PreflightItem> {
-	const found = await Promise.all([
-		probe({ kind: 'tp_btf', name: 'sock_recv_length' }),
-		probe({ kind: 'fentry', name: 'tcp_sendmsg' }),
-		probe({ kind: 'kprobe', name: 'tcp_sendmsg' }),
-		probe({ kind: 'tp_btf', name: 'sys_exit' }),
-	])
-	const words = SURFACES.map((name, i) =>
-		name === used ? `${name} used` : `${name} ${found[i]?.supported === true ? 'has its hooks' : 'has none'}`,
-	)
-	return { name: 'surfaces', status: 'info', detail: words.join(', '), fix: '' }
 }
 
 /** Or why not: said as an item of its own. */

@@ -1,6 +1,16 @@
-/** Where the kernel side hangs (design, section 3), best first. */
-export const SURFACES = ['tp_btf', 'fexit', 'kprobe', 'syscall'] as const
+/**
+ * Where the kernel side hangs (design, section 3), best first. kprobe is the last although it shows a little more than
+ * syscall: its returns have room for a few waiting calls only (kretprobe-room.ts), and what waits beyond that is lost.
+ */
+export const SURFACES = ['tp_btf', 'fexit', 'syscall', 'kprobe'] as const
 export type SurfaceName = (typeof SURFACES)[number]
+/** The names of docs/kernels.md. */
+export const SURFACE_LETTERS: Readonly<Record<SurfaceName, string>> = {
+	tp_btf: 'A',
+	fexit: 'B',
+	kprobe: 'C',
+	syscall: 'D',
+}
 export type StorageName = 'socket' | 'hash'
 
 /** One BPF object: a surface with one form of connection state, for kernels of one age. */
@@ -48,6 +58,8 @@ export const FORMS: readonly SurfaceForm[] = [
 		object: 'sock_fexit_old',
 		required: [...FUNCTIONS, ...TRACEPOINTS],
 	},
+	{ surface: 'syscall', storage: 'hash', object: 'sock_syscall', required: ['sys_exit', ...TRACEPOINTS] },
+	{ surface: 'syscall', storage: 'hash', object: 'sock_syscall_old', required: ['sys_exit', ...TRACEPOINTS] },
 	{
 		surface: 'kprobe',
 		storage: 'hash',
@@ -60,8 +72,6 @@ export const FORMS: readonly SurfaceForm[] = [
 		object: 'sock_kprobe_old',
 		required: [...FUNCTIONS, ...TRACEPOINTS],
 	},
-	{ surface: 'syscall', storage: 'hash', object: 'sock_syscall', required: ['sys_exit', ...TRACEPOINTS] },
-	{ surface: 'syscall', storage: 'hash', object: 'sock_syscall_old', required: ['sys_exit', ...TRACEPOINTS] },
 ]
 
 /** What sock_kprobe's five programs are attached to, in this order: the two that every kernel has come last. */

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { type Preflight, preflight } from '../capture/preflight.ts'
+import { surfaceTitle } from '../capture/preflight-surfaces.ts'
 import type { CliCommand } from './command.ts'
 
 export const command: CliCommand = {
@@ -23,6 +24,9 @@ Exit code 1 when Vör cannot run; each problem stands with what mends it.`,
 	},
 }
 
+const MEANING =
+	'seen: heads and bodies. bytes only: heads by read and write with bodies over this path. not seen: absent, never wrong.'
+
 const MARKS = { ok: 'ok  ', info: 'info', warn: 'WARN', fail: 'FAIL' } as const
 
 export function render(findings: Preflight): string {
@@ -34,14 +38,14 @@ export function render(findings: Preflight): string {
 	}
 	lines.push('')
 	if (findings.surface !== '') {
-		lines.push(
-			`Attach surface ${findings.surface}, connection state in the ${findings.storage} storage. It sees:`,
-		)
+		const title = surfaceTitle(findings.surface)
+		const where = findings.storage === 'socket' ? 'on the sockets' : 'in a hash table'
+		lines.push(`What ${title} sees of HTTP/1 on each path of the bytes (connection state ${where}):`)
 		const paths = Math.max(...findings.view.map((row) => row.path.length))
 		for (const row of findings.view) {
 			lines.push(`  ${row.path.padEnd(paths)}  ${row.seen.padEnd(10)}  ${row.note}`.trimEnd())
 		}
-		lines.push('')
+		lines.push('', MEANING, '')
 	}
 	lines.push(findings.ok ? 'Vör can run here.' : 'Vör cannot run here: see FAIL above.')
 	return `${lines.join('\n')}\n`

@@ -14,7 +14,16 @@ const needed: PreflightItem = { ...missing, name: 'hook sched_process_exec' }
 test('a kernel without the hooks of surface A can run Vör where another surface loads', () => {
 	const items = withoutUnusedHooks([missing, needed], 'fexit')
 	expect(items.map(({ status }) => status)).toEqual(['info', 'fail'])
-	expect(items[0]?.detail).toContain('fexit is used instead')
+	expect(items[0]?.detail).toContain('fexit does without')
+})
+
+test('the entry of tcp_sendmsg is hooked by surfaces B and C themselves, not by D', () => {
+	const entry: PreflightItem = { ...missing, name: 'hook tcp_sendmsg_locked', status: 'warn' }
+	const statusOn = (surface: string) => withoutUnusedHooks([entry], surface)[0]?.status
+	expect(statusOn('fexit')).toBe('info')
+	expect(statusOn('kprobe')).toBe('info')
+	expect(statusOn('syscall')).toBe('warn')
+	expect(statusOn('tp_btf')).toBe('warn')
 })
 
 test('where no surface loads, the missing hooks stay a failure', () => {

@@ -12,7 +12,7 @@ export const args = defineArgs(
 		}),
 		surface: attr(enumOf(['auto', 'tp_btf', 'fexit', 'kprobe', 'syscall']), {
 			default: 'auto',
-			doc: 'Where the programs hang in the kernel: socket tracepoints (`tp_btf`), returns of kernel functions (`fexit`, or `kprobe`), or the ends of system calls (`syscall`). `auto` takes the first that the kernel allows.',
+			doc: 'Where the programs hang in the kernel: socket tracepoints (`tp_btf`), returns of kernel functions (`fexit`, or `kprobe`), or the ends of system calls (`syscall`). `auto` takes the first of `tp_btf`, `fexit`, `syscall`, `kprobe` that the kernel allows.',
 		}),
 		storage: attr(enumOf(['auto', 'socket', 'hash']), {
 			default: 'auto',
