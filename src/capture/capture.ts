@@ -18,7 +18,7 @@ export interface Capture {
 	start(): Promise<void>
 	/** A batch is valid only during `next`: copy what you keep. Completes after stop(). Subscribe before start(). */
 	readonly batches: Observable<RawBatch>
-	/** Detaches, drains what is left, completes, frees. Safe twice. */
+	/** Detaches, drains what is left, completes, frees. Safe twice, and while it starts: resolves when that has ended, too. */
 	stop(): Promise<void>
 	/** Sums since the start, by the names of `enum vor_counter` in lower case. */
 	counters(): KernelCounters
@@ -49,6 +49,8 @@ class KernelCapture implements Capture {
 	private sweep: Sweep | undefined
 	private drain: Drain | undefined
 	private pace: Pace | undefined
+	/** The start, from its first step to its last. */
+	private opening: Promise<void> | undefined
 	private state: 'new' | 'starting' | 'running' | 'stopped' = 'new'
 	private readonly options: CaptureOptions
 
@@ -75,10 +77,12 @@ class KernelCapture implements Capture {
 	async start(): Promise<void> {
 		if (this.state !== 'new') throw new VorError('E_INTERNAL', 'a capture is started once')
 		this.state = 'starting'
+		this.opening = this.open()
 		try {
-			await this.open()
+			await this.opening
 		} catch (reason) {
-			await this.release()
+			// Who stopped it meanwhile releases.
+			if (!this.isStopped()) await this.release()
 			throw VorError.from(reason, 'E_BPF_LOAD')
 		}
 		if (this.isStopped()) return
@@ -86,6 +90,7 @@ class KernelCapture implements Capture {
 		this.pace?.start()
 	}
 
+	/** Ends early, with what is there so far, when it is stopped meanwhile. */
 	private async open(): Promise<void> {
 		const { options, statistics } = this
 		const { processes, notice } = options
@@ -99,6 +104,7 @@ class KernelCapture implements Capture {
 		processes.prepare()
 		const kernel = await loadKernelObject(options)
 		this.kernel = kernel
+		if (this.isStopped()) return
 		const hurry = (): void => this.pace?.hurry()
 		const probes = createProbeAttacher(kernel, processes, statistics, hurry, notice)
 		this.probes = probes
@@ -108,10 +114,13 @@ class KernelCapture implements Capture {
 		this.drain = drain
 		this.pace = createPace(drain, options.minIntervalMs ?? 10, options.maxIntervalMs ?? 50)
 		this.hooks.push(...(await kernel.attach()))
+		if (this.isStopped()) return
 		// After the process hooks are attached: whoever the scan misses has sent a record.
 		await processes.start()
+		if (this.isStopped()) return
 		// Of what runs already: who is ready sees their parents from the first request on.
 		await Promise.all(processes.takeProbeSites().map((site) => probes.attach(site)))
+		if (this.isStopped()) return
 		const wake = (): void => {
 			statistics.wakeups++
 			hurry()
@@ -122,13 +131,15 @@ class KernelCapture implements Capture {
 
 	async stop(): Promise<void> {
 		if (this.state === 'stopped') return
-		const drain = this.state === 'running' ? this.drain : undefined
+		const { state, drain } = this
 		this.halt()
-		if (drain !== undefined) {
+		if (state === 'running' && drain !== undefined) {
 			// What the programs left behind: detached, so the ring gets no more.
 			do drain.last()
 			while (drain.more)
 		}
+		// What a start under way attaches yet is detached by the release. If it fails, it says so itself.
+		if (state === 'starting') await Promise.allSettled([this.opening])
 		await this.release()
 	}
 
