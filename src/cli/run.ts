@@ -1,14 +1,13 @@
-import type { TlsOptions } from 'node:tls'
 import { isDeepStrictEqual } from 'node:util'
-import type { HttpArgs } from '../graph/config-blocks.ts'
 import type { LoadResult } from '../graph/graph.ts'
+import type { HttpArgs } from '../graph/http-block.ts'
 import { readHost } from '../process/index.ts'
 import type { Authentication } from '../server/authentication.ts'
 import { startHttpServer } from '../server/http-server.ts'
 import { lockInstance } from '../server/instance-lock.ts'
 import { formatHostPort, parseListenAddress } from '../server/listen-address.ts'
 import { productName } from '../server/replies.ts'
-import { serverTlsOptions } from '../server/server-tls.ts'
+import { type ServerTls, serverTls } from '../server/server-tls.ts'
 import type { StageTotals } from '../telemetry/accounting.ts'
 import { accountingFamilies } from '../telemetry/accounting-families.ts'
 import { monitorEventLoop } from '../telemetry/event-loop.ts'
@@ -37,6 +36,9 @@ export const command: CliCommand = {
 const YOUNG_BYTES = 8 << 20
 /** Of the heap, between two full collections. */
 const GROWTH_PERCENT = 25
+
+/** TLS without a certificate: no handshake succeeds. */
+const noHandshake: ServerTls = { options: {}, accepts: () => false }
 
 /** Runs until a signal; resolves to the exit code. */
 async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
@@ -84,7 +86,7 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 	}
 
 	let authentication: Authentication | undefined
-	let tls: TlsOptions | undefined
+	let tls: ServerTls | undefined
 	let tlsProblem: VorError | undefined
 	graph.events.on('configure', (name, args) => {
 		if (name !== 'http') return
@@ -97,7 +99,7 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 		} catch (reason) {
 			// Never in plain what was to be encrypted: the last good settings stay, or nobody is answered.
 			tlsProblem = VorError.from(reason)
-			tls ??= {}
+			tls ??= noHandshake
 			log.error('http tls', { service: 'http', err: tlsProblem.message })
 		}
 	})
@@ -177,9 +179,9 @@ const isSource = ({ id }: StageTotals): boolean => id.startsWith('ebpf.ringbuf')
 const heldBy = (stages: readonly StageTotals[]): number =>
 	stages.reduce((sum, stage) => sum + stage.held(), 0)
 
-function tlsOf({ tls }: HttpArgs): TlsOptions | undefined {
+function tlsOf({ tls }: HttpArgs): ServerTls | undefined {
 	if (tls === undefined) return undefined
-	return serverTlsOptions({
+	return serverTls({
 		certPem: tls.cert_pem,
 		certFile: tls.cert_file,
 		keyPem: tls.key_pem.reveal(),

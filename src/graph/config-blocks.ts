@@ -16,6 +16,7 @@ import {
 } from '../eval/types.ts'
 import type { TelemetryConsumer } from '../flow/ports.ts'
 import type { Stability } from './component.ts'
+import { http } from './http-block.ts'
 import { clientTls, httpClient, httpClientFields, httpClientProblem } from './http-client-args.ts'
 
 const level = enumOf(['info', 'error', 'warn', 'debug'], (text) => `unrecognized log level "${text}"`)
@@ -55,46 +56,6 @@ const tracing = defineArgs({
 })
 
 export type TracingArgs = ReturnType<typeof tracing.defaults>
-
-const tlsFile = {
-	cert_pem: attr(string, { doc: 'Certificate (PEM), with those that lead to its authority behind it.' }),
-	cert_file: attr(string, { doc: 'File with it.' }),
-	key_pem: attr(secret, { doc: 'Its private key (PEM); never printed.' }),
-	key_file: attr(string, { doc: 'File with the key.' }),
-}
-
-const http = defineArgs({
-	auth: optionalBlock({
-		basic: optionalBlock({
-			username: attr(string, { required: true, doc: 'Who may ask.' }),
-			password: attr(secret, { required: true, doc: 'Never printed.' }),
-		}),
-		filter: block({
-			paths: attr(list(string), { doc: 'Beginnings of paths; without any all are protected.' }),
-			authenticate_matching_paths: attr(bool, {
-				default: true,
-				doc: 'Whether `paths` are protected, or all others.',
-			}),
-		}),
-	}),
-	tls: optionalBlock({
-		...tlsFile,
-		client_ca_pem: attr(string, { doc: 'Authorities (PEM) that sign the certificates of clients.' }),
-		client_ca_file: attr(string, { doc: 'File with them.' }),
-		client_auth_type: attr(string, {
-			default: 'NoClientCert',
-			doc: '`NoClientCert`, `RequestClientCert` or `RequireAndVerifyClientCert`.',
-		}),
-		cipher_suites: attr(list(string), {
-			doc: 'Of TLS 1.2 and older, by their names in Go. Default: Node’s.',
-		}),
-		curve_preferences: attr(list(string), { doc: '`CurveP256`, `CurveP384`, `CurveP521`, `X25519`.' }),
-		min_version: attr(string, { doc: '`TLS10` to `TLS13`. Default: `TLS12`.' }),
-		max_version: attr(string, { doc: '`TLS10` to `TLS13`. Default: `TLS13`.' }),
-	}),
-})
-
-export type HttpArgs = ReturnType<typeof http.defaults>
 
 const livedebugging = defineArgs({
 	enabled: attr(bool, { doc: 'Serve what components pass on at `/api/v0/web/debug/ID`.' }),

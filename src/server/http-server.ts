@@ -1,18 +1,13 @@
-import {
-	createServer,
-	type IncomingMessage,
-	type Server as PlainServer,
-	type ServerResponse,
-} from 'node:http'
-import { createServer as createSecureServer, type Server as SecureServer } from 'node:https'
-import { type AddressInfo, createServer as createListener, type Server } from 'node:net'
-import type { TlsOptions } from 'node:tls'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { AddressInfo, Server } from 'node:net'
 import type { Logger } from '../telemetry/log.ts'
 import { VorError } from '../util/errors.ts'
 import { type Authentication, isAllowed } from './authentication.ts'
 import { formatHostPort, isLocalHostHeader, isLoopback, type ListenAddress } from './listen-address.ts'
+import { createListener } from './listener.ts'
 import { notFound, reply } from './replies.ts'
 import { createRoutes, type ServerSources } from './routes.ts'
+import type { ServerTls } from './server-tls.ts'
 
 export interface ServerOptions {
 	/** Default of `vor run`: 127.0.0.1:12345. */
@@ -21,8 +16,8 @@ export interface ServerOptions {
 	readonly sources: ServerSources
 	/** Who may ask, now; undefined: anybody. */
 	readonly authentication?: () => Authentication | undefined
-	/** Options of TLS for connections from now on; undefined: none. The same object as long as nothing changes. */
-	readonly tls?: () => TlsOptions | undefined
+	/** TLS for connections from now on; undefined: none. The same object as long as nothing changes. */
+	readonly tls?: () => ServerTls | undefined
 }
 
 export interface HttpServer {
@@ -37,6 +32,8 @@ export interface HttpServer {
 /** No endpoint takes a body; what a client sends beyond this is not read but cut off. */
 const maxBodyBytes = 64 * 1024
 const maxConnections = 256
+/** How long answers that are under way may take at the end. */
+const patienceMs = 1000
 
 /** Starts to listen, or throws E_ADDRESS_IN_USE, E_PRIVILEGE or E_USAGE with the fix. */
 export async function startHttpServer(options: ServerOptions): Promise<HttpServer> {
@@ -77,27 +74,9 @@ export async function startHttpServer(options: ServerOptions): Promise<HttpServe
 			else reply(response, 500, `${message}\n`)
 		})
 	}
-	// One listener: the file says only after it is loaded, and again at each reload, whether there is TLS.
-	const plain = createServer(limits, answer)
-	// They never listen themselves; without this they would watch neither time-outs nor open connections.
-	plain.emit('listening')
-	let secure: { readonly tls: TlsOptions; readonly server: SecureServer } | undefined
-	const retired: SecureServer[] = []
-	const server = createListener((socket) => {
-		const tls = options.tls?.()
-		if (tls === undefined) {
-			plain.emit('connection', socket)
-			return
-		}
-		if (secure?.tls !== tls) {
-			if (secure !== undefined) retired.push(secure.server)
-			secure = { tls, server: createSecureServer({ ...limits, ...tls }, answer) }
-			secure.server.emit('listening')
-			// A client that does not speak TLS, or has no certificate, is its own business.
-			secure.server.on('tlsClientError', (_error, refused) => refused.destroy())
-		}
-		secure.server.emit('connection', socket)
-	})
+	// The file says only after it is loaded, and again at each reload, whether there is TLS.
+	const listener = createListener(limits, answer, () => options.tls?.())
+	const server = listener.sockets
 	server.maxConnections = maxConnections
 	const address = await listenOn(server, listen)
 	server.on('error', (error) => log.error('http server', { service: 'http', err: error }))
@@ -106,8 +85,7 @@ export async function startHttpServer(options: ServerOptions): Promise<HttpServe
 		service: 'http',
 		addr: formatHostPort(address.host, address.port),
 	})
-	const all = () => [plain, ...retired, ...(secure === undefined ? [] : [secure.server])]
-	return { address, url, close: () => closeServer(server, all()) }
+	return { address, url, close: () => listener.close(patienceMs) }
 }
 
 /** Decoded path without query; undefined when the escapes are broken. */
@@ -169,22 +147,4 @@ function listenError(error: NodeJS.ErrnoException, { host, port }: ListenAddress
 				cause: error,
 			})
 	}
-}
-
-function closeServer(server: Server, parts: readonly (PlainServer | SecureServer)[]): Promise<void> {
-	return new Promise((resolve) => {
-		if (!server.listening) {
-			resolve()
-			return
-		}
-		const patience = setTimeout(() => {
-			for (const part of parts) part.closeAllConnections()
-		}, 1_000)
-		server.close(() => {
-			clearTimeout(patience)
-			resolve()
-		})
-		// Not listening, they have nothing to close but what they watch.
-		for (const part of parts) part.close(() => {})
-	})
 }

@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'vitest'
 import type { Authentication } from '../../src/server/authentication.ts'
 import { type HttpServer, startHttpServer } from '../../src/server/http-server.ts'
 import { createLog } from '../../src/telemetry/log.ts'
+import { emptySources } from './shared.ts'
 
 const servers: HttpServer[] = []
 afterEach(async () => {
@@ -16,14 +17,7 @@ async function ask(auth: Partial<Authentication> | undefined, path: string, logi
 			auth === undefined
 				? undefined
 				: { username: 'me', password: () => 'p:w', paths: [], matching: true, ...auth },
-		sources: {
-			metrics: () => 'x 1\n',
-			ready: () => true,
-			components: () => [],
-			component: () => undefined,
-			reload: () => Promise.resolve(undefined),
-			top: () => ({ timeMs: 1, windowSeconds: 0, services: [], spans: 0, dropped: [] }),
-		},
+		sources: emptySources,
 	})
 	servers.push(server)
 	const headers: Record<string, string> =

@@ -9,7 +9,7 @@ import type { ServerSources } from '../../src/server/routes.ts'
 import { createLog } from '../../src/telemetry/log.ts'
 import { renderFamilies } from '../../src/telemetry/metric-family.ts'
 import { VorError } from '../../src/util/errors.ts'
-import { readSharedJson } from './shared.ts'
+import { emptySources, readSharedJson } from './shared.ts'
 
 /** Recorded from a running Alloy: path of the request to status and body. */
 const recorded =
@@ -27,12 +27,7 @@ async function start(sources: Partial<ServerSources> = {}, host = '127.0.0.1'): 
 		listen: { host, port: 0 },
 		log: quiet,
 		sources: {
-			metrics: () => 'x 1\n',
-			ready: () => true,
-			components: () => [],
-			component: () => undefined,
-			reload: () => Promise.resolve(undefined),
-			top: () => ({ timeMs: 1, windowSeconds: 0, services: [], spans: 0, dropped: [] }),
+			...emptySources,
 			...sources,
 		},
 	})

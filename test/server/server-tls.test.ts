@@ -135,11 +135,24 @@ describe('the tls block of http', () => {
 			() => `\t\tcert_file = "${file('server.pem')}"\n\t\tkey_file = "${file('client.key')}"`,
 			'http tls:',
 		],
-		['no key', () => `\t\tcert_file = "${file('server.pem')}"`, 'one of key_pem and key_file is needed'],
+		['no key', () => `\t\tcert_file = "${file('server.pem')}"`, 'must specify either key_pem or key_file'],
+		[
+			'a certificate in two ways',
+			() => `${pair()}\n\t\tcert_pem = "x"`,
+			'cannot specify both cert_pem and cert_file',
+		],
+		[
+			'an authority that nobody is asked about',
+			() => `${pair()}\n\t\tclient_ca_file = "${file('client.pem')}"`,
+			'cannot specify client_ca_pem or client_ca_file when client_auth_type is NoClientCert',
+		],
+		['an unknown cipher', () => `${pair()}\n\t\tcipher_suites = ["RC4"]`, 'unknown cipher "RC4"'],
+		['an unknown curve', () => `${pair()}\n\t\tcurve_preferences = ["P"]`, 'unknown curve "P"'],
+		['an unknown version', () => `${pair()}\n\t\tmin_version = "1.2"`, 'unknown TLS version "1.2"'],
 		[
 			'an unknown client authentication',
 			() => `${pair()}\n\t\tclient_auth_type = "Sometimes"`,
-			'unsupported client_auth_type "Sometimes"',
+			'unknown client auth type "Sometimes"',
 		],
 	])('ends the first load over %s', async (_, tls, message) => {
 		const config = write('refused.alloy', tls())
