@@ -134,7 +134,14 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 			)
 		}
 		process.on('SIGHUP', onHangup)
-		const first = await loading
+		// A module that is imported may be long in coming: a signal is not kept waiting for it.
+		const first = await Promise.race([loading, ending.signal])
+		if (typeof first === 'string') {
+			stopping = true
+			log.info('shutting down', { signal: first, loaded: false })
+			await graph.stop(options.shutdownMs)
+			return 0
+		}
 		if (!first.ok) return refuseLoad(first, io)
 		const failure = services.startFailures[0] ?? tlsProblem
 		if (failure !== undefined) {
