@@ -9,6 +9,7 @@ import {
 	switchOffAbsentFunctions,
 	switchOffRefused,
 } from './hooks.ts'
+import { waitingReceives } from './kretprobe-room.ts'
 import { checkLayout } from './layout-check.ts'
 import { raisingMemoryLock } from './memory-lock.ts'
 import type { CaptureOptions } from './options.ts'
@@ -166,6 +167,7 @@ async function loadWithout(
 	preparePreemption(object, isPreempted)
 	const [, raised] = await raisingMemoryLock(() => object.load())
 	if (raised !== '') options.notice?.('info', raised)
+	if (form.surface === 'kprobe') options.notice?.('warn', `attach surface kprobe: ${waitingReceives()}`)
 	linkSteps(object, missingHooks)
 	if (isPreempted) linkAgain(object, missingHooks)
 	const words = sharedWords(object)

@@ -24,6 +24,12 @@ export function ownKretprobeRoom(): number | undefined {
 	return possible > 0 ? kretprobeRoom(release(), version(), possible) : undefined
 }
 
+/** What that means, in a sentence. */
+export function waitingReceives(room = ownKretprobeRoom()): string {
+	const many = room === undefined ? 'only some' : `only ${room}`
+	return `${many} receives can wait at once on this host (kretprobes of each function: TCP, MPTCP, unix, …). While more threads than that are blocked in one, further requests are not seen: missing or dropped as state_lost, never told wrong. Servers with a thread a connection (Java, Python) reach that with idle connections`
+}
+
 /** Of a list of the kernel's: `0-3,8`. */
 export function countCpus(list: string): number {
 	let count = 0

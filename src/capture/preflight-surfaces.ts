@@ -1,5 +1,5 @@
 import type { FeatureKind } from 'bpf-native-loader'
-import { ownKretprobeRoom } from './kretprobe-room.ts'
+import { ownKretprobeRoom, waitingReceives } from './kretprobe-room.ts'
 import type { PreflightItem } from './preflight.ts'
 import { FORMS, SURFACE_LETTERS, SURFACES, type SurfaceName } from './surfaces.ts'
 
@@ -75,12 +75,10 @@ function surfaceItem(
 
 /** Surface C alone has a limit to what it follows at once. */
 export function checkKretprobes(canUseSyscall: boolean, room = ownKretprobeRoom()): PreflightItem {
-	const waiting =
-		room === undefined ? 'only some receives can wait at once' : `only ${room} receives can wait at once`
 	return {
 		name: 'waiting receives',
 		status: 'warn',
-		detail: `${waiting} on this host (kretprobes of each function: TCP, MPTCP, unix, …). While more threads than that are blocked in one, further requests are not seen: missing or dropped as state_lost, never told wrong. Servers with a thread a connection (Java, Python) reach that with idle connections`,
+		detail: waitingReceives(room),
 		fix: canUseSyscall
 			? 'surface D has no such limit: leave surface and VOR_SURFACE at auto'
 			: 'a kernel that takes surface A, B or D',
