@@ -1,5 +1,6 @@
 import type { ProcessFact } from '../model/process-fact.ts'
-import { buildFact, newEntry, takeScanned } from './entry.ts'
+import { newEntry, takeScanned } from './entry.ts'
+import { buildFact } from './fact.ts'
 import { createProcScanner } from './scan.ts'
 import { evaluate, type SelectionRules } from './selection.ts'
 
