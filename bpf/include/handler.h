@@ -97,7 +97,7 @@ INLINE bool answered_before(struct conn *c, __u32 dir)
 }
 
 /* The connection speaks HTTP/1; the operation of direction `dir` began with the start of a message. */
-INLINE bool http1_begins(struct sock *sk, struct conn *c, __u32 dir, __u32 request_dir)
+INLINE bool http1_recognised(struct sock *sk, struct conn *c, __u32 dir, __u32 request_dir)
 {
 	struct http1 *h = http1_create(sk, c->tcp);
 	if (!h) {
@@ -123,6 +123,21 @@ INLINE bool http1_begins(struct sock *sk, struct conn *c, __u32 dir, __u32 reque
 	return true;
 }
 
+/* Nothing known begins with this operation, nor with what follows it in the same direction: that is more of the same. */
+INLINE bool turn_unknown(struct conn *c, __u32 dir)
+{
+	if (!c->preface)
+		c->calls = CLASSIFY_CALLS;
+	c->carry_length[dir] = 0;
+	return false;
+}
+
+/* The turn has been looked at: what it still holds is of no interest. */
+INLINE bool turn_over(struct conn *c, __u32 dir)
+{
+	return c->last_dir == dir + 1 && c->calls >= CLASSIFY_CALLS;
+}
+
 /* Looks for the start of a known message. Returns true when the operation's bytes are now for the HTTP/1 parser. */
 INLINE bool recognise(struct sock *sk, struct conn *c, struct scratch *s)
 {
@@ -130,13 +145,14 @@ INLINE bool recognise(struct sock *sk, struct conn *c, struct scratch *s)
 	if (c->last_dir != dir + 1) {
 		c->last_dir = dir + 1;
 		c->calls = 0;
+		c->preface = 0;
 		c->carry_length[dir] = 0;
 		if (c->turns++ >= CLASSIFY_TURNS) {
 			conn_unreadable(c, sk, s, VOR_PROTO_UNKNOWN);
 			return false;
 		}
 	}
-	if (c->calls >= CLASSIFY_CALLS)
+	if (turn_over(c, dir))
 		return false;
 	c->calls++;
 	__u32 carried = c->carry_length[dir];
@@ -162,7 +178,7 @@ INLINE bool recognise(struct sock *sk, struct conn *c, struct scratch *s)
 	switch (classify(s, carried + n)) {
 	case GUESS_MORE:
 		if (carried + n >= CLASSIFY_BYTES)
-			break;
+			return turn_unknown(c, dir);
 		for (int i = 0; i < CLASSIFY_BYTES; i++)
 			c->carry[dir][i] = s->buffer[i];
 		c->carry_length[dir] = carried + n;
@@ -173,17 +189,22 @@ INLINE bool recognise(struct sock *sk, struct conn *c, struct scratch *s)
 			count(VOR_COUNT_DROPPED_STATE_LOST);
 			break;
 		}
-		return http1_begins(sk, c, dir, dir);
+		return http1_recognised(sk, c, dir, dir);
 	case GUESS_RESPONSE:
 		if (!request_pending(sk, c, dir))
-			break;
-		return http1_begins(sk, c, dir, DIR_SEND);
+			return turn_unknown(c, dir);
+		return http1_recognised(sk, c, dir, DIR_SEND);
 	case GUESS_TLS:
 		conn_unreadable(c, sk, s, VOR_PROTO_TLS);
 		return false;
 	case GUESS_HTTP2:
 		conn_unreadable(c, sk, s, VOR_PROTO_HTTP2);
 		return false;
+	case GUESS_PROXY:
+		c->preface = 1;
+		break;
+	default:
+		return turn_unknown(c, dir);
 	}
 	c->carry_length[dir] = 0;
 	return false;
@@ -366,8 +387,12 @@ INLINE struct http1 *io_begin(struct sock *sk, struct conn *c, struct scratch *s
 			return NULL;
 		}
 	} else {
-		if (!recognise(sk, c, s))
+		if (!recognise(sk, c, s)) {
+			/* What looked like a request before it was sent is none. */
+			if (s->io.dir == DIR_SEND && !c->carry_length[DIR_SEND])
+				c->announced.valid = 0;
 			return NULL;
+		}
 		h = http1_get(sk, c->tcp);
 		if (!h)
 			return NULL;

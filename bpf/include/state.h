@@ -8,7 +8,8 @@
 #define CLASSIFY_BYTES 16
 /* Direction changes without a known message start before a connection is given up as unknown: 8 messages each way. */
 #define CLASSIFY_TURNS 16
-/* Operations looked at in one turn: what follows in the same direction is more of the same message. */
+/* Operations looked at in one turn whose first bytes are too few to tell, or a PROXY header: else what follows in the same
+ * direction is more of the same message. */
 #define CLASSIFY_CALLS 16
 
 enum conn_state {
@@ -29,7 +30,7 @@ struct announced {
 	__u8 evidence;
 	__u8 absent;
 	__u8 sampled;
-	__u8 method;         /* enum vor_method; OTHER = not one of ours */
+	__u8 method;         /* enum vor_method; OTHER = not known */
 	__u8 _pad[2];
 	__u32 tid;           /* thread whose send it is */
 	__u64 ns;            /* when, ~0 = no other time than the send's end */
@@ -52,7 +53,8 @@ struct conn {
 	__u8 calls;
 	__u8 last_dir;       /* 1 + direction of the last operation, 0 = none */
 	__u8 carry_length[2];
-	__u8 _pad[13];
+	__u8 preface;        /* this turn began with a PROXY header: a message may begin with any operation after it */
+	__u8 _pad[12];
 	__u32 start_seq[2];
 	__u64 start_arrival; /* when that byte became readable (receive direction) */
 

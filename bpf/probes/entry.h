@@ -64,7 +64,7 @@ INLINE int send_entry(struct sock *sk, __u64 size)
 		h = http1_get(sk, true);
 		if (!h || h->request_dir != DIR_SEND || h->request.state != HALF_FIRST_LINE || h->request.carry_length)
 			return 0;
-	} else if (c->carry_length[DIR_SEND]) {
+	} else if (c->carry_length[DIR_SEND] || turn_over(c, DIR_SEND)) {
 		return 0;
 	}
 	__u64 id = bpf_get_current_pid_tgid();

@@ -11,7 +11,8 @@ enum guess {
 	GUESS_RESPONSE = 2,
 	GUESS_TLS = 3,
 	GUESS_HTTP2 = 4,
-	GUESS_OTHER = 5,
+	GUESS_PROXY = 5,     /* a load balancer's header, which the first request of the connection follows */
+	GUESS_OTHER = 6,
 };
 
 /* Number of capital letters from `at` on, at most CLASSIFY_BYTES. */
@@ -42,6 +43,13 @@ ALONE int empty_lines(struct scratch *s)
 	return 4;
 }
 #endif
+
+/* Of either version (haproxy.org, proxy-protocol.txt, 2.1 and 2.2). */
+INLINE bool proxy_header(__u64 w)
+{
+	return (w & 0x0000ffffffffffffull) == WORD('P', 'R', 'O', 'X', 'Y', ' ', 0, 0) ||
+	       w == WORD('\r', '\n', '\r', '\n', 0, '\r', '\n', 'Q');
+}
 
 /* What `n` bytes at s->buffer + at say; zeros follow them. */
 INLINE int classify_at(struct scratch *s, __u32 at, __u32 n)
@@ -89,6 +97,8 @@ ALONE int classify(struct scratch *s, __u32 n)
 	known_method(load8(s, 0), &length);
 	if (n >= 8 && length)
 		return GUESS_REQUEST;
+	if (proxy_header(load8(s, 0)))
+		return GUESS_PROXY;
 	__u32 at = empty_lines(s);
 	if (at >= n)
 		return GUESS_MORE;

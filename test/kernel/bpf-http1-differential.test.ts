@@ -122,12 +122,11 @@ describe.each(STORAGE_FORMS)('the HTTP/1 parser in the kernel against a referenc
 		)
 	}, 900_000)
 
-	// The last turn is broken, in its request or in its response. What came before stays as it was, and makes the connection
-	// known as HTTP: before its first request line is seen, any operation may begin with one.
+	// The last turn, or the only one, is broken, in its request or in its response. What came before stays as it was.
 	it('says nothing that is not there of what is broken', async () => {
 		await fc.assert(
 			fc.asyncProperty(
-				turns(2),
+				turns(1),
 				fc.array(mutation, { minLength: 1, maxLength: 3 }),
 				fc.boolean(),
 				fourCuts,

@@ -80,6 +80,48 @@ describe.each(STORAGE_FORMS)('bytes that are no HTTP/1, or broken (%s)', (form) 
 		])
 	})
 
+	// What an unknown message goes on with is never a message of its own, however much it looks like one.
+	it.each([
+		['one byte cut off', ['_', 'PTIONS /cut HTTP/1.1\r\nHost: h\r\n\r\n']],
+		['after a line', ['_POST / HTTP/1.1\r\nHost: h\r\n\r\n', 'GET /body HTTP/1.1\r\nHost: h\r\n\r\n']],
+		['after a long word', ['ABCDEFGHIJKLMNOPQRSTU', 'GET /body HTTP/1.1\r\nHost: h\r\n\r\n']],
+		['an answer to nothing', ['HTTP/1.1 200 OK\r\n\r\n', 'GET /body HTTP/1.1\r\nHost: h\r\n\r\n']],
+	])(
+		'takes nothing within an unknown message for a request (%s), and the next one for what it is',
+		async (_, pieces) => {
+			const { server, client } = await bothEnds(
+				watched,
+				pair(),
+				pieces.flatMap((piece) => move('c', 's', piece)),
+				move('s', 'c', 'HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n'),
+				move('c', 's', 'GET /next HTTP/1.1\r\nHost: h\r\n\r\n'),
+				move('s', 'c', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'),
+				close('c', 's'),
+			)
+			for (const all of [server, client])
+				expect(all.map(({ target, status }) => [target, status])).toEqual([['/next', 200]])
+			// None of it is left from what only looked like a request before it was sent.
+			expect(server[0]?.joinSeq).toBe(client[0]?.joinSeq)
+		},
+	)
+
+	it.each([
+		['1', ['PROXY TCP4 192.0.2.1 192.0.2.2 4711 80\r\n']],
+		['1, in two pieces', ['PROXY TCP4 192.0.2.1 ', '192.0.2.2 4711 80\r\n']],
+		['2', ['\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x01\xc0\0\x02\x02\x12\x67\0\x50']],
+	])('sees the request behind a PROXY header of version %s', async (_, pieces) => {
+		const { server, client } = await bothEnds(
+			watched,
+			pair(),
+			pieces.flatMap((piece) => move('c', 's', Buffer.from(piece, 'latin1'), { count: piece.length })),
+			move('c', 's', 'GET /proxied HTTP/1.1\r\nHost: h\r\n\r\n'),
+			move('s', 'c', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'),
+			close('c', 's'),
+		)
+		for (const all of [server, client])
+			expect(all.map(({ target, status }) => [target, status])).toEqual([['/proxied', 200]])
+	})
+
 	it('survives random bytes', async () => {
 		for (let round = 0; round < 30; round++) {
 			const bytes = Buffer.from(
