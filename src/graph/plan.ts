@@ -1,5 +1,4 @@
 import type { Scope } from '../eval/scope.ts'
-import { deprecatedNames, experimentalNames } from '../eval/stdlib/index.ts'
 import type { Value } from '../eval/values.ts'
 import type { Attribute, Block } from '../syntax/ast.ts'
 import { type Diagnostic, formatPosition, hasErrors } from '../syntax/diag.ts'
@@ -8,15 +7,15 @@ import { ComponentNode } from './component-node.ts'
 import { configBlocks, foreachStability, rootConfigNames, serviceBlocks } from './config-blocks.ts'
 import { CustomNode } from './custom-node.ts'
 import { CustomScope } from './customs.ts'
-import { findCycles, leafFirst } from './dag.ts'
+import { leafFirst } from './dag.ts'
 import { ForeachNode } from './foreach-node.ts'
 import { ImportNode } from './import-node.ts'
 import type { Module } from './module.ts'
 import { blockDiagnostic, blockId, blockName, LoadError, type Node, nameDiagnostic } from './node.ts'
+import { PlanWiring } from './plan-wiring.ts'
 import { lookUp } from './registry.ts'
 import type { Shared } from './shared.ts'
 import { stabilityProblem } from './stability.ts'
-import { resolveTraversal, type Traversal, traversalName, traversalsOfBody } from './traversals.ts'
 import { ArgumentNode, ExportNode, ServiceNode } from './value-nodes.ts'
 
 /** What a module is made from. */
@@ -42,7 +41,7 @@ export interface Plan {
 	readonly customs: CustomScope
 }
 
-/** Turns blocks into nodes and edges, reusing the nodes that run already. Problems are told in Alloy's order and words. */
+/** Turns blocks into nodes, reusing the nodes that run already. Problems are told in Alloy's order and words. */
 export class PlanBuilder {
 	readonly warnings: Diagnostic[] = []
 	readonly #diagnostics: Diagnostic[] = []
@@ -87,15 +86,25 @@ export class PlanBuilder {
 		for (const block of groups.config) this.#addConfig(block, configs)
 		this.#checkArguments()
 		for (const block of groups.component) this.#addComponent(block)
-		const edges = this.#wire()
-		const ids = [...this.#nodes.keys()]
-		this.#checkCycles(ids, edges)
+		const wiring = new PlanWiring(
+			{
+				nodes: this.#nodes,
+				blocks: this.#blocks,
+				declares: this.#declares,
+				customs: this.#customs,
+				scope: this.#input.outer ?? this.#shared.stdlib,
+			},
+			this.#shared,
+			this.#diagnostics,
+		)
+		const edges = wiring.wire()
+		wiring.checkCycles(edges)
 		this.#fail()
 		return {
 			input: this.#input,
 			nodes: this.#nodes,
 			edges,
-			order: leafFirst(ids, edges),
+			order: leafFirst([...this.#nodes.keys()], edges),
 			customs: this.#customs,
 		}
 	}
@@ -278,97 +287,6 @@ export class PlanBuilder {
 			() => new ComponentNode(id, block, definition, this.#shared, this.#module),
 			(node) => node instanceof ComponentNode && node.definition === definition,
 		)
-	}
-
-	#wire(): ReadonlyMap<string, ReadonlySet<string>> {
-		const edges = new Map<string, Set<string>>()
-		for (const [label, block] of this.#declares) edges.set(label, new Set(this.#usedDeclares(block)))
-		for (const id of this.#nodes.keys()) {
-			const needs = new Set<string>()
-			const block = this.#blocks.get(id)!
-			const node = this.#nodes.get(id)!
-			if (node instanceof CustomNode) for (const need of this.#importsOf(block.name[0]!)) needs.add(need)
-			if (node instanceof ForeachNode) for (const need of this.#importsIn(block)) needs.add(need)
-			for (const traversal of traversalsOfBody(block.body)) this.#reference(traversal, node, needs)
-			edges.set(id, needs)
-		}
-		return edges
-	}
-
-	/** The import nodes that a custom component comes from or that the declare behind it uses. */
-	#importsOf(first: string): readonly string[] {
-		for (const id of this.#nodes.keys())
-			if (id.startsWith('import.') && id.slice(id.lastIndexOf('.') + 1) === first) return [id]
-		const declare = this.#declares.get(`declare.${first}`)
-		return declare === undefined ? [] : this.#importsIn(declare)
-	}
-
-	#importsIn(block: Block, depth = 0): readonly string[] {
-		const out = new Set<string>()
-		for (const inner of block.body) {
-			if (inner.kind !== 'block' || depth > 32) continue
-			const name = blockName(inner)
-			if (name === 'declare' || name === 'foreach' || name === 'template')
-				for (const id of this.#importsIn(inner, depth + 1)) out.add(id)
-			else if (this.#customs.has(inner.name[0]!) && inner.name[0] !== block.label)
-				for (const id of this.#importsOf(inner.name[0]!)) out.add(id)
-		}
-		return [...out]
-	}
-
-	#usedDeclares(block: Block): readonly string[] {
-		const out: string[] = []
-		for (const inner of block.body) {
-			if (inner.kind !== 'block') continue
-			const name = blockName(inner)
-			if (name === 'declare') out.push(...this.#usedDeclares(inner))
-			else if (this.#declares.has(`declare.${inner.name[0]}`)) out.push(`declare.${inner.name[0]}`)
-		}
-		return out
-	}
-
-	#reference(traversal: Traversal, node: Node, needs: Set<string>): void {
-		const first = traversal.parts[0]!
-		const last = traversal.parts.at(-1)!
-		const target = resolveTraversal(traversal, (id) => this.#nodes.has(id))
-		const at = (end: number): Pick<Diagnostic, 'start' | 'end'> => ({
-			start: traversal.source.position(first.start),
-			end: traversal.source.position(end),
-		})
-		if (target !== undefined) {
-			needs.add(target)
-			return
-		}
-		const name = traversalName(traversal)
-		const scope = this.#input.outer ?? this.#shared.stdlib
-		if (scope.lookup(first.name) === undefined && first.name !== 'module_path') {
-			// What a template uses is checked inside the template.
-			if (!(node instanceof ForeachNode))
-				this.#diagnostics.push({
-					severity: 'error',
-					...at(last.end),
-					message: `component "${name}" does not exist or is out of scope`,
-				})
-			return
-		}
-		if (deprecatedNames.has(first.name))
-			this.#shared.logger.warn(
-				'this stdlib function is deprecated; please refer to the documentation for updated usage and alternatives',
-				{ function: first.name },
-			)
-		else if (experimentalNames.has(name)) {
-			const problem = stabilityProblem(name, 'experimental', this.#shared.stability)
-			if (problem !== undefined)
-				this.#diagnostics.push({ severity: 'error', ...at(last.end), message: problem })
-		}
-	}
-
-	#checkCycles(ids: readonly string[], edges: ReadonlyMap<string, ReadonlySet<string>>): void {
-		const all = [...this.#declares.keys(), ...ids]
-		const told = (message: string): void =>
-			void this.#diagnostics.push({ severity: 'error', start: noPosition, end: noPosition, message })
-		for (const group of findCycles(all, edges)) told(`cycle: ${group.join(', ')}`)
-		for (const id of all) if (edges.get(id)?.has(id)) told(`self reference: ${id}`)
 	}
 }
 
