@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join, relative, resolve, sep } from 'node:path'
 import { promisify } from 'node:util'
+import { hideLogin } from '../util/hide-login.ts'
 import { fetchFile } from './fetch-file.ts'
 import { type GitSettings, gitSettings } from './git-settings.ts'
 import type { Fetched, ImportRequest } from './import-source.ts'
@@ -86,7 +87,7 @@ async function update(
 		await git('checkout', '--quiet', '--force', '--detach', await obtain(request, git))
 	} catch (reason) {
 		throw new Error(
-			`failed to update repository "${withoutUser(request.repository)}": ${problemOf(reason, request)}`,
+			`failed to update repository "${hideLogin(request.repository)}": ${problemOf(reason, request)}`,
 		)
 	}
 	const path = resolve(folder, request.path)
@@ -149,7 +150,7 @@ function problemOf(reason: unknown, request: GitRequest): string {
 		return `no answer within ${gitTimeoutMs / 1000} s`
 	let text = gitSaid(errorText(reason).trim().split(/\r?\n/))
 	for (const secret of secretsOf(request)) if (secret !== '') text = text.replaceAll(secret, '(secret)')
-	return text.replace(/(\w+:\/\/)[^/@\s']+@/g, '$1')
+	return hideLogin(text)
 }
 
 function gitSaid(lines: readonly string[]): string {
@@ -171,5 +172,3 @@ function secretsOf({ auth }: GitRequest): readonly string[] {
 	if (auth === undefined) return []
 	return auth.kind === 'basic' ? [auth.password.reveal()] : [auth.passphrase.reveal()]
 }
-
-const withoutUser = (repository: string): string => repository.replace(/^(\w+:\/\/)[^/@]+@/, '$1')

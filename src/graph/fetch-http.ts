@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
+import { hideLogin } from '../util/hide-login.ts'
 import type { HttpClientArgs } from './http-client-args.ts'
 import { proxyFor } from './http-proxy.ts'
 import { sendRequest } from './http-request.ts'
@@ -12,14 +13,17 @@ type HttpRequest = Extract<ImportRequest, { kind: 'import.http' }>
 /** As Go's client. */
 const maxRedirects = 10
 
-/** The module at a URL. Credentials go only to the host that was named, not to where it redirects. */
+/** Of the headers that the user names, those that say who asks. */
+const ownHeaders = new Set(['authorization', 'cookie', 'cookie2', 'proxy-authorization', 'www-authenticate'])
+
+/** The module at a URL. Credentials go only to the host that was named, not to where it redirects, and never from TLS to plain. */
 export async function fetchHttp(request: HttpRequest, ending: AbortSignal | undefined): Promise<Fetched> {
 	const timeout = AbortSignal.timeout(request.timeoutMs)
 	const signal = ending === undefined ? timeout : AbortSignal.any([timeout, ending])
 	try {
 		const text = await follow(request, signal)
 		return {
-			files: [{ name: request.url, text: text.trim() }],
+			files: [{ name: hideLogin(request.url), text: text.trim() }],
 			modulePath: request.url.slice(0, request.url.lastIndexOf('/') + 1),
 		}
 	} catch (reason) {
@@ -36,10 +40,12 @@ async function follow(request: HttpRequest, signal: AbortSignal): Promise<string
 	let url = first
 	let { method, body } = request
 	for (let hops = 0; ; hops++) {
+		const trusted = url.host === first.host && (url.protocol === first.protocol || url.protocol === 'https:')
 		const headers = {
 			'user-agent': 'vor',
-			...lowerCase(request.headers),
-			...(url.host === first.host ? secrets : {}),
+			...named(request.headers, trusted),
+			...(trusted ? secrets : {}),
+			...loginOf(url),
 			...(body === '' ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
 		}
 		const proxy = proxyFor(url, request.client)
@@ -63,12 +69,33 @@ async function follow(request: HttpRequest, signal: AbortSignal): Promise<string
 			response.destroy()
 			throw new Error(`unexpected status code ${status} ${response.statusMessage ?? ''}`.trimEnd())
 		}
-		return readBody(response, request.url)
+		return readBody(response, hideLogin(request.url))
 	}
 }
 
-const lowerCase = (headers: Readonly<Record<string, string>>): Record<string, string> =>
-	Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+const named = (headers: Readonly<Record<string, string>>, trusted: boolean): Record<string, string> =>
+	Object.fromEntries(
+		Object.entries(headers)
+			.map(([name, value]) => [name.toLowerCase(), value] as const)
+			.filter(([name]) => trusted || !ownHeaders.has(name)),
+	)
+
+/** As Go's client, the user and password of an address are shown to its host, and win. */
+function loginOf({ username, password }: URL): { readonly authorization?: string } {
+	if (username === '' && password === '') return {}
+	return { authorization: basicLogin(decodeLogin(username), decodeLogin(password)) }
+}
+
+function decodeLogin(text: string): string {
+	try {
+		return decodeURIComponent(text)
+	} catch {
+		throw new Error('performing request: user and password in url must be percent-encoded')
+	}
+}
+
+const basicLogin = (user: string, password: string): string =>
+	`Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
 
 async function readBody(response: IncomingMessage, url: string): Promise<string> {
 	const parts: Buffer[] = []
@@ -100,7 +127,7 @@ async function credentials(
 	const { basic_auth: basic, authorization, oauth2 } = client
 	if (basic !== undefined) {
 		const password = await secretOrFile(basic.password.reveal(), basic.password_file)
-		out['authorization'] = `Basic ${Buffer.from(`${basic.username}:${password}`).toString('base64')}`
+		out['authorization'] = basicLogin(basic.username, password)
 	} else if (authorization !== undefined) {
 		const text = await secretOrFile(authorization.credentials.reveal(), authorization.credentials_file)
 		out['authorization'] = `${authorization.type.trim()} ${text}`

@@ -1,4 +1,5 @@
 import type { ActiveSpan } from '../telemetry/tracer.ts'
+import { hideLogin } from '../util/hide-login.ts'
 import type { ImportRequest } from './import-source.ts'
 
 /** Where a module comes from, as a trace may show it: without users, passwords and queries. */
@@ -19,5 +20,4 @@ export function asPartOf(request: ImportRequest, span: ActiveSpan | undefined): 
 	return { ...request, headers: { ...request.headers, traceparent: span.traceparent } }
 }
 
-const withoutSecrets = (address: string): string =>
-	address.replace(/^(\w+:\/\/)[^/@]*@/, '$1').replace(/[?#].*$/, '')
+const withoutSecrets = (address: string): string => hideLogin(address).replace(/[?#].*$/, '')

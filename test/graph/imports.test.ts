@@ -1,5 +1,7 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
+import { type AddressInfo, createServer as createSocketServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -7,6 +9,7 @@ import type { Graph, LoadResult } from '../../src/graph/graph.ts'
 import { formatDiagnostic } from '../../src/syntax/diag.ts'
 import { renderDiagnostics } from '../../src/syntax/render.ts'
 import type { Source } from '../../src/syntax/source.ts'
+import { makeCertificate } from '../helpers/certificates.ts'
 import { eventually, serve, type TestServer } from './support.ts'
 import { type Journal, testGraph } from './test-components.ts'
 
@@ -83,6 +86,79 @@ describe('import.http', () => {
 			'config.alloy:1:1: Failed to evaluate node for config block: creating http component: unexpected status code 307 Temporary Redirect',
 		)
 		expect(errors(await start().load(config(`${url}/loop`)))[0]).toContain('stopped after 10 redirects')
+	})
+
+	it('shows another host neither Authorization nor Cookie of its headers, the others it does', async () => {
+		const seen: unknown[] = []
+		const target = await server((request, response) => {
+			const { authorization, cookie, 'x-one': one } = request.headers
+			seen.push([authorization, cookie, one])
+			response.end(module('behind'))
+		})
+		const { url } = await server((_request, response) =>
+			response.writeHead(307, { location: `${target.url}/m` }).end(),
+		)
+		const headers = '\theaders = { "Authorization" = "mine", "Cookie" = "mine", "X-One" = "1" }'
+		expect(errors(await start().load(config(url, headers)))).toEqual([])
+		expect(seen[0]).toEqual([undefined, undefined, '1'])
+	})
+
+	it('gives nothing secret to the same host in plain that it gave over TLS', async () => {
+		const folder = await mkdtemp(join(tmpdir(), 'vor-imports-'))
+		closing.push(() => rm(folder, { recursive: true, force: true }))
+		const { cert, key } = makeCertificate(folder, 'server')
+		const seen: (string | undefined)[] = []
+		const plain = createServer((request, response) => {
+			seen.push(request.headers.authorization)
+			response.end(module('behind'))
+		})
+		const secure = createSecureServer(
+			{ cert: await readFile(cert), key: await readFile(key) },
+			(request, response) => {
+				seen.push(request.headers.authorization)
+				response.writeHead(302, { location: `http://${request.headers.host}/m` }).end()
+			},
+		)
+		// One port for both: the first connection is the one over TLS.
+		let connections = 0
+		const both = createSocketServer((socket) =>
+			(connections++ === 0 ? secure : plain).emit('connection', socket),
+		)
+		await new Promise<void>((done) => both.listen(0, '127.0.0.1', done))
+		closing.push(async () => both.close())
+		const { port } = both.address() as AddressInfo
+		const client = `\tclient {
+		bearer_token = "t0ken"
+		tls_config {
+			ca_file = "${cert}"
+		}
+	}`
+		expect(errors(await start().load(config(`https://127.0.0.1:${port}`, client)))).toEqual([])
+		expect(seen).toEqual(['Bearer t0ken', undefined])
+	})
+
+	it('shows the user and password of its address to the server, and to nobody else', async () => {
+		const seen: (string | undefined)[] = []
+		let text = module('asked')
+		const { url } = await server((request, response) => {
+			seen.push(request.headers.authorization)
+			response.end(text)
+		})
+		const address = url.replace('//', '//me:p%40ss@')
+		const { journal, load } = start()
+		expect(errors(await load(config(address)))).toEqual([])
+		expect(journal.take()).toContain('build test.sink.k asked')
+		expect(seen[0]).toBe(`Basic ${Buffer.from('me:p@ss').toString('base64')}`)
+		text = 'declare "a" {\n\ttest.sink "k" { tag = [1] }\n}\n'
+		const result = await start().load(config(address))
+		const explained = renderDiagnostics(
+			result.diagnostics,
+			new Map<string, string | Source>([...result.sources, ...result.moduleTexts]),
+			{ explain: true },
+		)
+		expect(explained).toContain(`in ${url}`)
+		expect(explained.replaceAll(address, '')).not.toContain('p%40ss')
+		expect([...result.moduleTexts.keys()]).toEqual([url])
 	})
 
 	it('follows changes, keeps the last good module through failures, and follows it again after them', async () => {
