@@ -231,6 +231,8 @@ export class ComponentNode extends Node {
 	async stop(): Promise<void> {
 		const instance = this.#instance
 		this.#instance = undefined
+		// A successor that is being put in its place is stopped before it has started: it does not start now.
+		this.#started = false
 		try {
 			await instance?.stop()
 			this.health.running('exited', 'component shut down cleanly')

@@ -21,7 +21,7 @@ import type { Health } from './health.ts'
 import type { Fetcher, SourceFile } from './import-source.ts'
 import { lintFields } from './lint.ts'
 import { Module, type ModuleChanges } from './module.ts'
-import { blockName, LoadError, type Node } from './node.ts'
+import { blockName, LoadError, messageOf, type Node } from './node.ts'
 import type { ModuleInput } from './plan.ts'
 import type { Registry } from './registry.ts'
 import type { NodeEvent, Shared } from './shared.ts'
@@ -210,10 +210,16 @@ class RunningGraph implements Graph {
 		const span = tracer.root('LoadConfiguration')
 		span?.set('vor.config.path', source.path)
 		span?.set('vor.config.reload', this.#started)
-		const result = await this.#loadTraced(source, span)
-		span?.end(result.ok ? undefined : result.diagnostics.map(formatDiagnostic).join('; '))
-		tracer.forget()
-		return result
+		try {
+			const result = await this.#loadTraced(source, span)
+			span?.end(result.ok ? undefined : result.diagnostics.map(formatDiagnostic).join('; '))
+			return result
+		} catch (reason) {
+			span?.end(messageOf(reason))
+			throw reason
+		} finally {
+			tracer.forget()
+		}
 	}
 
 	async #loadTraced(source: GraphSource, span: ActiveSpan | undefined): Promise<LoadResult> {
