@@ -85,11 +85,18 @@ function statusProblem(instance: Instance, response: IncomingMessage, body: stri
 					},
 				)
 	if (status === 403)
-		return new VorError('E_FILE', `${url} refuses (403): ${printable(body.trim()).slice(0, 200)}`, {
+		return new VorError('E_FILE', `${url} refuses (403): ${bodyText(body)}`, {
 			fix: 'ask at its IP address or localhost',
+		})
+	// Its own mishap, or a proxy's before it.
+	if (status >= 500)
+		return new VorError('E_FILE', `${url} could not answer (${status}): ${bodyText(body)}`, {
+			fix: 'its log says why',
 		})
 	return notVor(instance)
 }
+
+const bodyText = (body: string): string => printable(body.trim()).slice(0, 200)
 
 const untrusted = new Set([
 	'DEPTH_ZERO_SELF_SIGNED_CERT',

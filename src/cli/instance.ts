@@ -51,6 +51,10 @@ export function instanceOf(flags: InstanceFlags, env: NodeJS.ProcessEnv): Instan
 		throw new VorError('E_USAGE', '--address and --url both say where Vör listens', { fix: 'leave one out' })
 	if ((flags['cert-file'] === undefined) !== (flags['key-file'] === undefined))
 		throw new VorError('E_USAGE', '--cert-file and --key-file belong together', { fix: 'give both' })
+	if (user === undefined && flags['password-file'] !== undefined)
+		throw new VorError('E_USAGE', '--password-file needs the --user whose password it holds', {
+			fix: '--user=NAME',
+		})
 	const base = url === undefined ? urlOf(address ?? defaultAddress) : checkedUrl(url)
 	const tlsOnly = (['ca-file', 'cert-file'] as const).find((name) => flags[name] !== undefined)
 	const noTls = tlsOnly ?? (flags['insecure-skip-verify'] ? 'insecure-skip-verify' : undefined)
@@ -75,7 +79,7 @@ function urlOf(address: string): string {
 		return `http://${formatHostPort(host === '' || host === '0.0.0.0' ? '127.0.0.1' : host, port)}`
 	} catch {
 		// Where a URL was meant, a password may stand in it.
-		const shown = address.replace(/\/\/[^/]*@/, '//')
+		const shown = address.replace(/^(\w+:\/\/)?[^/]*@/, '$1')
 		throw new VorError('E_USAGE', `--address is ${JSON.stringify(shown)}, expected HOST:PORT`, {
 			fix: /^https?:/.test(address) ? `--url=${shown}` : `--address=${defaultAddress}`,
 		})

@@ -196,6 +196,8 @@ test.each([
 	['a user without password', { user: 'me' }, '--user=me needs a password'],
 	['a password in the user', { user: 'me:hidden' }, '--user must not contain ":"'],
 	['a password in the URL', { url: 'https://me:hidden@a' }, '--url holds a user or password'],
+	['a password for nobody', { 'password-file': '/p' }, '--password-file needs the --user'],
+	['a login as address', { address: 'me:hidden@a:1' }, '--address is "a:1", expected HOST:PORT'],
 	['a key without certificate', { url: 'https://a', 'key-file': '/k' }, 'belong together'],
 	['trust without TLS', { url: 'http://a', 'ca-file': '/k' }, '--ca-file is about TLS'],
 	['a file that is not there', { user: 'me', 'password-file': '/nothing' }, 'ENOENT'],

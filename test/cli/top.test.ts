@@ -88,6 +88,10 @@ test('when nothing listens, or something else does, it says so and how to mend i
 	await expect(top([], port)).rejects.toMatchObject({
 		message: `what listens at http://127.0.0.1:${port} is not Vör`,
 	})
+	const broken = await serve(502, 'bad\u001b[2J gateway\n')
+	await expect(top([], broken)).rejects.toMatchObject({
+		message: expect.stringMatching(/^http:.* could not answer \(502\): bad[^\u001b]* gateway$/) as string,
+	})
 	const free = await serve(200, '')
 	closers.pop()!()
 	await expect(top([], free)).rejects.toMatchObject({
