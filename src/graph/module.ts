@@ -1,9 +1,9 @@
+import { formatDuration } from '../eval/duration.ts'
 import { createScope, type Scope } from '../eval/scope.ts'
 import { ObjectValue, stringValue, UnknownValue, type Value } from '../eval/values.ts'
 import { type Diagnostic, hasErrors } from '../syntax/diag.ts'
 import type { LogFields } from '../telemetry/log.ts'
 import type { ActiveSpan } from '../telemetry/tracer.ts'
-import { goDuration } from '../util/go-duration.ts'
 import { ComponentNode, type ModuleRef } from './component-node.ts'
 import type { CustomScope } from './customs.ts'
 import { invert, levels } from './dag.ts'
@@ -106,7 +106,7 @@ export class Module implements ModuleRef {
 		} finally {
 			metrics.evaluating(false)
 		}
-		const duration = goDuration(performance.now() - started)
+		const duration = formatDuration(performance.now() - started)
 		logger.info('finished complete graph evaluation', { ...this.#controller, duration })
 		const diagnostics = [...builder.warnings, ...plan.order.flatMap((id) => problems.get(id) ?? [])]
 		if (!hasErrors(diagnostics)) return
@@ -182,7 +182,7 @@ export class Module implements ModuleRef {
 	#evaluated(id: string, started: number): void {
 		const ms = performance.now() - started
 		this.#shared.metrics.evaluated(ms)
-		const duration = goDuration(ms)
+		const duration = formatDuration(ms)
 		this.#shared.logger.info('finished node evaluation', { ...this.#controller, node_id: id, duration })
 	}
 
