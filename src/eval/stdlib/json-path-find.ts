@@ -3,7 +3,7 @@ import { numbersEqual } from '../number.ts'
 import { compareText } from '../text.ts'
 import type { Value } from '../values.ts'
 import { FunctionError } from './function.ts'
-import { type Equation, type Fragment, nothing } from './json-path-parse.ts'
+import { type Equation, type Fragment, nothing } from './json-path-syntax.ts'
 
 /** Results are bounded: `..` repeated would multiply them without end. */
 const maxResults = 100_000
