@@ -5,38 +5,13 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { constants, Script } from 'node:vm'
+import { pipelineText } from '../../dist/bench/pipeline.js'
 
-const pipeline = `
-ebpf.decode "d" {
-	output {
-		exchanges = [ebpf.correlate.d.input]
-	}
-}
-
-ebpf.correlate "d" {
-	output {
-		spans = [ebpf.propagate.d.input]
-	}
-}
-
-ebpf.propagate "d" {
-	output {
-		traces = [ebpf.aggregate.d.input, otelcol.exporter.otlp.d.input]
-	}
-}
-
-ebpf.aggregate "d" {
-	output {
-		metrics = [otelcol.exporter.otlp.d.input]
-	}
-}
-
-otelcol.exporter.otlp "d" {
-	client {
-		endpoint = "127.0.0.1:4317"
-	}
-}
-`
+const pipeline = pipelineText({
+	label: 'd',
+	ringbuf: undefined,
+	exporter: { label: 'd', endpoint: '127.0.0.1:4317' },
+})
 
 const file = resolve(process.argv[2])
 const folder = mkdtempSync(join(tmpdir(), 'vor-code-cache-'))

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { packageRoot } from '../capture/paths.ts'
 import type { SurfaceName } from '../capture/surfaces.ts'
 import { VorError } from '../util/errors.ts'
+import { pipelineText } from './pipeline.ts'
 import type { Scratch } from './scratch.ts'
 
 /** A `vor run` of its own that watches these processes and exports to `endpoint`. */
@@ -94,54 +95,18 @@ function ready(child: ChildProcess, signal: AbortSignal): Promise<string> {
 	})
 }
 
-const pipeline = ({ pids, surface, endpoint }: VorOptions): string => `ebpf.ringbuf "bench" {
-	surface = "${surface}"
+const pipeline = ({ pids, surface, endpoint }: VorOptions): string =>
+	pipelineText({
+		label: 'bench',
+		ringbuf: `surface = "${surface}"
 
 	discovery {
 		instrument {
 			target_pids = [${pids.join(', ')}]
 		}
-	}
-
-	output {
-		records = [ebpf.decode.bench.input]
-	}
-}
-
-ebpf.decode "bench" {
-	output {
-		exchanges = [ebpf.correlate.bench.input]
-	}
-}
-
-ebpf.correlate "bench" {
-	output {
-		spans = [ebpf.propagate.bench.input]
-	}
-}
-
-ebpf.propagate "bench" {
-	output {
-		traces = [ebpf.aggregate.bench.input, otelcol.exporter.otlp.bench.input]
-	}
-}
-
-ebpf.aggregate "bench" {
-	output {
-		metrics = [otelcol.exporter.otlp.bench.input]
-	}
-}
-
-otelcol.exporter.otlp "bench" {
-	client {
-		endpoint = "${endpoint}"
-
-		tls {
-			insecure = true
-		}
-	}
-}
-`
+	}`,
+		exporter: { label: 'bench', endpoint },
+	})
 
 function memoryOf(pid: number): { rss: number; peak: number } {
 	const status = readFileSync(`/proc/${pid}/status`, 'utf8')

@@ -1,4 +1,5 @@
 /** Pipelines of the tests: the stage components wired one after the other, to a collector. */
+import { pipelineText } from '../../../src/bench/pipeline.ts'
 
 export interface PipelineOptions {
 	/** Body of `ebpf.ringbuf`, without `output`. */
@@ -25,60 +26,12 @@ export function selecting(options: {
 	return `discovery {\n${blocks.map((block) => `\t\t${block.replace('{ ', '{\n\t\t\t').replace(' }', '\n\t\t}')}`).join('\n')}\n\t}`
 }
 
-export function stages(options: PipelineOptions): string {
-	const exporter = options.endpoint === undefined ? '' : 'otelcol.exporter.otlp.judge.input'
-	const sinks = ['ebpf.aggregate.t.input', exporter].filter((name) => name !== '').join(', ')
-	return `
-ebpf.ringbuf "t" {
-	${options.ringbuf ?? ''}
-
-	output {
-		records = [ebpf.decode.t.input]
-	}
-}
-
-ebpf.decode "t" {
-	output {
-		exchanges = [ebpf.correlate.t.input]
-	}
-}
-
-ebpf.correlate "t" {
-	${options.correlate ?? ''}
-
-	output {
-		spans = [ebpf.propagate.t.input]
-	}
-}
-
-ebpf.propagate "t" {
-	${options.propagate ?? ''}
-
-	output {
-		traces = [${sinks}]
-	}
-}
-
-ebpf.aggregate "t" {
-	interval = "${options.interval ?? '1s'}"
-
-	output {
-		metrics = [${exporter}]
-	}
-}
-${
-	options.endpoint === undefined
-		? ''
-		: `
-otelcol.exporter.otlp "judge" {
-	client {
-		endpoint = "${options.endpoint}"
-
-		tls {
-			insecure = true
-		}
-	}
-}
-`
-}`
-}
+export const stages = (options: PipelineOptions): string =>
+	`\n${pipelineText({
+		label: 't',
+		ringbuf: options.ringbuf ?? '',
+		...(options.correlate === undefined ? {} : { correlate: options.correlate }),
+		...(options.propagate === undefined ? {} : { propagate: options.propagate }),
+		aggregate: `interval = "${options.interval ?? '1s'}"`,
+		exporter: options.endpoint === undefined ? undefined : { label: 'judge', endpoint: options.endpoint },
+	})}`
