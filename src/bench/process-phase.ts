@@ -1,21 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { SurfaceName } from '../capture/surfaces.ts'
-import type { Load, Round } from './load.ts'
+import type { Round } from './load.ts'
 import { startOtlpSink } from './otlp-sink.ts'
 import type { ProcessResult } from './result.ts'
 import type { Scratch } from './scratch.ts'
+import { type UserPhase, WARM_MS } from './user-phase.ts'
 import { startVorProcess } from './vor-process.ts'
 
-export interface ProcessPhase {
-	readonly load: Load
-	readonly rate: number
-	readonly surface: SurfaceName
-	readonly ms: number
+export interface ProcessPhase extends UserPhase {
 	readonly scratch: Scratch
-	readonly signal: AbortSignal
 }
 
-const WARM_MS = 1000
 const REST_MS = 1000
 /** The exporter's batch and the last drain. */
 const SETTLE_MS = 700
@@ -45,12 +39,19 @@ export async function measureProcess(phase: ProcessPhase): Promise<ProcessResult
 			}
 			const restBefore = await share(() => pause(REST_MS))
 			let round: Round | undefined
-			const loaded = await share(async () => {
-				round = await load.round(rate, phase.ms)
+			let loaded = 0
+			let rss = 0
+			const from = performance.now()
+			// The work for the last requests comes after them: the last drain, the exporter's batch.
+			const all = await share(async () => {
+				loaded = await share(async () => {
+					round = await load.round(rate, phase.ms)
+				})
+				;({ rss } = vor.memory())
+				await pause(SETTLE_MS)
 			})
+			const allNs = (performance.now() - from) * 1e6
 			const { completed, wallNs } = round as Round
-			const { rss } = vor.memory()
-			await pause(SETTLE_MS)
 			const rest = (restBefore + (await share(() => pause(REST_MS)))) / 2
 			const requests = completed + warm.completed
 			let metrics = await vor.metrics()
@@ -64,7 +65,7 @@ export async function measureProcess(phase: ProcessPhase): Promise<ProcessResult
 				rssAtRest: atRest.rss,
 				rss,
 				rssPeak: vor.memory().peak,
-				cpuNsPerRequest: ((loaded - rest) * wallNs) / completed,
+				cpuNsPerRequest: ((all - rest) * allNs) / completed,
 				cpuAtRest: rest,
 				cpuLoaded: loaded,
 				countedRequests: counted(metrics),

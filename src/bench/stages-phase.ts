@@ -1,30 +1,15 @@
 import { createHook } from 'node:async_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createAggregator } from '../aggregate/index.ts'
 import { createCapture } from '../capture/index.ts'
-import { RECORD_LAYOUT } from '../capture/layout.ts'
-import type { SurfaceName } from '../capture/surfaces.ts'
-import { createCorrelator } from '../correlate/index.ts'
 import { TraceWriter } from '../export/otlp-trace-writer.ts'
 import type { RawBatch, SpanBatch } from '../model/batch.ts'
 import { compileSelection, createProcessTable, createResourceBuilder, readHost } from '../process/index.ts'
-import { createPropagator } from '../propagate/index.ts'
-import { createDescribers, createProtocolDecoder } from '../protocols/index.ts'
 import { type Accounting, createAccounting } from '../telemetry/accounting.ts'
 import { version } from '../util/version.ts'
-import type { Load } from './load.ts'
+import { createEngines } from './engines.ts'
 import { STAGES, type StageName, type StageResult } from './result.ts'
+import { type UserPhase, WARM_MS } from './user-phase.ts'
 
-export interface StagesPhase {
-	readonly load: Load
-	readonly rate: number
-	readonly surface: SurfaceName
-	readonly ms: number
-	readonly signal: AbortSignal
-}
-
-/** What the compiler needs to know these functions. */
-const WARM_MS = 1000
 const SETTLE_MS = 300
 /** Longer than any span is held; after so long without one, none comes. */
 const SILENCE_MS = 1500
@@ -39,7 +24,7 @@ function cpuNs(): number {
 }
 
 /** The pipeline of `vor run` in this process, with a clock between its stages; live, as the kernel delivers. */
-export async function measureStages(phase: StagesPhase): Promise<StageResult> {
+export async function measureStages(phase: UserPhase): Promise<StageResult> {
 	const { load, rate, signal } = phase
 	const accounting = createAccounting()
 	const { rules } = compileSelection({ instrument: [{ targetPids: [load.client, ...load.servers] }] })
@@ -97,16 +82,10 @@ interface Stages {
 }
 
 function createStages(accounting: Accounting): Stages {
-	const meter = (id: string) => accounting.meter('/', id)
-	const resourceOf = createResourceBuilder(readHost())
-	const decoder = createProtocolDecoder(RECORD_LAYOUT, meter('decode'))
-	const correlator = createCorrelator({
-		meter: meter('correlate'),
-		describers: createDescribers({ profile: 'grafana', debugAttributes: false }),
-		resourceOf,
-	})
-	const propagator = createPropagator({ meter: meter('propagate') })
-	const aggregator = createAggregator({ meter: meter('aggregate'), resourceOf })
+	const { decoder, correlator, propagator, aggregator } = createEngines(
+		accounting,
+		createResourceBuilder(readHost()),
+	)
 	const writer = new TraceWriter({
 		scopeName: 'vor',
 		scopeVersion: version(),
@@ -149,6 +128,8 @@ function createStages(accounting: Accounting): Stages {
 				writer.add(each.spans, each.clockOffset, release)
 			}
 			leave('encode')
+			// Another batch of the same turn begins here.
+			turnFrom = last
 		},
 		turns: createHook({
 			before() {

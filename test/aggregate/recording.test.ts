@@ -1,13 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { createAggregator } from '../../src/aggregate/index.ts'
-import { RECORD_LAYOUT } from '../../src/capture/layout.ts'
-import { createCorrelator } from '../../src/correlate/index.ts'
+import { createEngines } from '../../src/bench/engines.ts'
 import { attributeKey, findAttribute } from '../../src/model/attributes.ts'
 import type { RawBatch } from '../../src/model/batch.ts'
 import type { HistogramMetric } from '../../src/model/metric.ts'
 import { SPAN_KIND, type Span } from '../../src/model/span.ts'
-import { createPropagator } from '../../src/propagate/index.ts'
-import { createDescribers, createProtocolDecoder } from '../../src/protocols/index.ts'
 import { createAccounting } from '../../src/telemetry/accounting.ts'
 import { type Recorded, recorded } from '../helpers/recording.ts'
 import { imbalance, resourceOf, totalsOf } from '../protocols/support/pipeline.ts'
@@ -21,15 +17,7 @@ beforeAll(async () => {
 
 function aggregateAll(raw: readonly RawBatch[]) {
 	const accounting = createAccounting()
-	const meter = (id: string) => accounting.meter('/', id)
-	const decoder = createProtocolDecoder(RECORD_LAYOUT, meter('decode'))
-	const correlator = createCorrelator({
-		meter: meter('correlate'),
-		describers: createDescribers({ profile: 'grafana', debugAttributes: false }),
-		resourceOf,
-	})
-	const propagator = createPropagator({ meter: meter('propagate') })
-	const aggregator = createAggregator({ meter: meter('aggregate'), resourceOf })
+	const { decoder, correlator, propagator, aggregator } = createEngines(accounting, resourceOf)
 	const parts = raw.flatMap((batch) => correlator.process(decoder.decode(batch)))
 	parts.push(...correlator.flush())
 	const final = parts.flatMap((part) => propagator.process(part))

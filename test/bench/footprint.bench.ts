@@ -1,5 +1,7 @@
 /** Time from start to the first span at a collector, and resident memory at rest and under load. */
+
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { stages } from '../e2e/support/pipelines.ts'
 import { run, startProgram } from '../e2e/support/process.ts'
 import { startNginx } from '../e2e/support/programs.ts'
@@ -7,7 +9,7 @@ import { startVor, sumMetric, type Vor } from '../e2e/support/vor.ts'
 import { startCollector } from '../helpers/collector.ts'
 import './support/children.ts'
 import { discoveryOf, ownLoadMaker } from './support/load.ts'
-import { machine, sleep, verdict } from './support/statistics.ts'
+import { machine, verdict } from './support/statistics.ts'
 
 const runs = 5
 const loadMaker = await ownLoadMaker()

@@ -5,8 +5,11 @@
  *    its other work hit all three alike. It also sees what the clock of 1 does not: the way to the program.
  * `npm run bench -- kernel`
  */
+
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type BpfLink, type BpfObject, enableStats } from 'bpf-native-loader'
 import { pairedRounds, type Side } from '../../src/bench/paired.ts'
+import { median, quantile } from '../../src/bench/statistics.ts'
 import { createCapture } from '../../src/capture/index.ts'
 import { type KernelObject, loadKernelObject } from '../../src/capture/kernel-object.ts'
 import { compileSelection, type SelectionSource } from '../../src/process/selection.ts'
@@ -18,7 +21,7 @@ import './support/children.ts'
 import { onlyServer, ownLoadMaker } from './support/load.ts'
 import { type Micro, startMicro } from './support/micro.ts'
 import { buildMicro, loadEmpty, loadRival, type Rival } from './support/rival.ts'
-import { machine, median, medianError, quantile, sleep, verdict } from './support/statistics.ts'
+import { machine, medianError, verdict } from './support/statistics.ts'
 
 const LOAD_SECONDS = 3
 const LOAD_ROUNDS = 3

@@ -4,10 +4,13 @@
  * two CPUs the throughput says mostly how much everybody together needs; what the traced program itself pays is its CPU time
  * a request. `npm run bench -- throughput`
  */
+
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { median } from '../../src/bench/statistics.ts'
 import { stages } from '../e2e/support/pipelines.ts'
 import { run } from '../e2e/support/process.ts'
 import { buildLoadMaker, type Server, startNginx, startNode } from '../e2e/support/programs.ts'
@@ -15,7 +18,7 @@ import { startVor, type Vor } from '../e2e/support/vor.ts'
 import { startCollector } from '../helpers/collector.ts'
 import { childrenOf } from './support/children.ts'
 import { discoveryOf } from './support/load.ts'
-import { machine, median, sleep } from './support/statistics.ts'
+import { machine } from './support/statistics.ts'
 
 const rounds = 3
 const seconds = 3

@@ -3,18 +3,17 @@
  * are those of a live capture of nginx and a load maker. CPU time of this process, not wall time: the machine's other work
  * does not count, though it still costs cache. `npm run bench -- userspace`
  */
+
 import { readFileSync } from 'node:fs'
-import { createAggregator } from '../../src/aggregate/index.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createEngines } from '../../src/bench/engines.ts'
+import { median, quantile } from '../../src/bench/statistics.ts'
 import { createCapture } from '../../src/capture/index.ts'
-import { RECORD_LAYOUT } from '../../src/capture/layout.ts'
-import { createCorrelator } from '../../src/correlate/index.ts'
 import { TraceWriter } from '../../src/export/otlp-trace-writer.ts'
 import type { RawBatch, SpanBatch } from '../../src/model/batch.ts'
 import { createResourceBuilder, readHost } from '../../src/process/index.ts'
 import { compileSelection, type SelectionSource } from '../../src/process/selection.ts'
 import { createProcessTable } from '../../src/process/table.ts'
-import { createPropagator } from '../../src/propagate/index.ts'
-import { createDescribers, createProtocolDecoder } from '../../src/protocols/index.ts'
 import { createAccounting } from '../../src/telemetry/accounting.ts'
 import { stages } from '../e2e/support/pipelines.ts'
 import { startProgram } from '../e2e/support/process.ts'
@@ -23,7 +22,7 @@ import { startVor } from '../e2e/support/vor.ts'
 import { startCollector } from '../helpers/collector.ts'
 import './support/children.ts'
 import { discoveryOf, onlyServer, ownLoadMaker } from './support/load.ts'
-import { machine, median, quantile, sleep, verdict } from './support/statistics.ts'
+import { machine, verdict } from './support/statistics.ts'
 
 const RATE = 10_000
 const PATHS = ['/', '/api/items/42?view=full', '/orders/7f3c/lines/2', '/static/app.js']
@@ -95,16 +94,10 @@ async function record(server: Server): Promise<{ batches: RawBatch[]; drain: num
 
 function measureStages(batches: readonly RawBatch[], drain: number): void {
 	const accounting = createAccounting()
-	const meter = (id: string) => accounting.meter('/', id)
-	const resourceOf = createResourceBuilder(readHost())
-	const decoder = createProtocolDecoder(RECORD_LAYOUT, meter('decode'))
-	const correlator = createCorrelator({
-		meter: meter('correlate'),
-		describers: createDescribers({ profile: 'grafana', debugAttributes: false }),
-		resourceOf,
-	})
-	const propagator = createPropagator({ meter: meter('propagate') })
-	const aggregator = createAggregator({ meter: meter('aggregate'), resourceOf })
+	const { decoder, correlator, propagator, aggregator } = createEngines(
+		accounting,
+		createResourceBuilder(readHost()),
+	)
 	const options = { scopeName: 'vor', scopeVersion: '0.1.0', maxBytes: 4_128_768, maxItems: 3000 }
 	const writer = new TraceWriter(options)
 	const forgetful = new TraceWriter(options)
