@@ -3,7 +3,7 @@ import type { Load } from './load.ts'
 import { pairedRounds, type Side } from './paired.ts'
 import { measurePrograms } from './programs.ts'
 import type { KernelResult, SideResult } from './result.ts'
-import { median, summarise } from './statistics.ts'
+import { isToldFromZero, median, summarise } from './statistics.ts'
 
 export interface KernelPhase {
 	readonly load: Load
@@ -23,12 +23,12 @@ export interface TracedSide {
 
 /** One request on each connection and the work of attaching, about. */
 const WARM_MS = 55
-/** A round of few requests says little. */
+/** A round of few requests says little: it is made longer, up to a second. What was asked for is never made shorter. */
 const ROUND_REQUESTS = 300
-const MAX_ROUND_MS = 1000
+const MOST_MS = 1000
 
-const roundMsOf = (rate: number, roundMs: number): number =>
-	rate === 0 ? roundMs : Math.min(Math.max(roundMs, (ROUND_REQUESTS / rate) * 1000), MAX_ROUND_MS)
+export const roundMsOf = (rate: number, roundMs: number): number =>
+	rate === 0 ? roundMs : Math.max(roundMs, Math.min((ROUND_REQUESTS / rate) * 1000, MOST_MS))
 
 /** How long it will take, about: for the progress line. */
 export const kernelPhaseMs = (rate: number, pairs: number, roundMs: number, sides: number): number =>
@@ -71,14 +71,16 @@ export async function measureKernel(phase: KernelPhase): Promise<KernelResult> {
 	const results: SideResult[] = []
 	for (const [index, { kernel, traced }] of sides.entries()) {
 		const { seen, requests: made } = tallies[index] as (typeof tallies)[number]
+		const difference = summarise(extra[index] ?? [])
 		await attachable[index]?.attach()
 		try {
 			results.push({
 				surface: kernel.surface,
 				traced,
-				extra: summarise(extra[index] ?? []),
+				extra: difference,
+				toldFromZero: isToldFromZero(difference),
 				seenPerRequest: seen / made,
-				programs: await measurePrograms(kernel, load, rate, ms, signal),
+				...(await measurePrograms(kernel, load, rate, ms, signal)),
 			})
 		} finally {
 			await kernel.detach()

@@ -9,6 +9,8 @@ export interface ProgramRuns {
 	readonly program: string
 	readonly runCount: number
 	readonly runTimeNs: number
+	/** What the verifier walked; 0 where the kernel does not keep the count (before 5.16). */
+	readonly verifiedInstructions: number
 }
 
 /** One attach surface, loaded once, attached and detached as often as wanted. */
@@ -39,6 +41,8 @@ class LoadedSide implements KernelSide {
 	private readonly bytes = new Uint8Array(1 << 20)
 	private readonly view = new DataView(this.bytes.buffer)
 	private selected: ReadonlySet<number> = new Set()
+	/** The processes in the map. */
+	private known = new Set<number>()
 	private links: BpfLink[] = []
 	private timer: NodeJS.Timeout | undefined
 
@@ -59,10 +63,17 @@ class LoadedSide implements KernelSide {
 	select(pids: readonly number[]): void {
 		this.selected = new Set(pids)
 		const map = this.kernel.object.map('vor_processes')
-		const put = (pid: number, state: number): void =>
-			map.set(new Uint8Array(new Uint32Array([pid]).buffer), new Uint8Array(new Uint32Array([state]).buffer))
-		for (const name of readdirSync('/proc')) if (/^\d+$/.test(name)) put(Number(name), SELECTION.REJECTED)
-		for (const pid of pids) put(pid, SELECTION.SELECTED)
+		const word = (value: number): Uint8Array => new Uint8Array(new Uint32Array([value]).buffer)
+		const running = new Set(
+			readdirSync('/proc')
+				.filter((name) => /^\d+$/.test(name))
+				.map(Number),
+		)
+		for (const pid of running) map.set(word(pid), word(SELECTION.REJECTED))
+		for (const pid of pids) map.set(word(pid), word(SELECTION.SELECTED))
+		// The map has room for 65 536, and a long run sees more come and go.
+		for (const pid of this.known) if (!running.has(pid)) map.delete(word(pid))
+		this.known = running
 		this.kernel.bumpSelection()
 	}
 

@@ -30,12 +30,14 @@ export async function measure(options: MeasureOptions): Promise<BenchResult> {
 	const machine = readMachine()
 	const notes = notesOf(machine, loadMaker)
 	const start = performance.now()
-	const surfaces = await openSurfaces(settings.surfaces)
 	const scratch = openScratch()
-	const cases = casesOf(settings)
-	const bench = new Bench(options, surfaces, scratch, loadMaker, notes)
-	const progress = options.progress(cases.reduce((sum, each) => sum + bench.estimate(each), 0))
+	let surfaces: Surfaces | undefined
+	let progress: Progress | undefined
 	try {
+		surfaces = await openSurfaces(settings.surfaces, signal)
+		const cases = casesOf(settings)
+		const bench = new Bench(options, surfaces, scratch, loadMaker, notes)
+		progress = options.progress(cases.reduce((sum, each) => sum + bench.estimate(each), 0))
 		for (const note of notes) progress.note(note)
 		const results: CaseResult[] = []
 		for (const [index, each] of cases.entries()) {
@@ -56,9 +58,12 @@ export async function measure(options: MeasureOptions): Promise<BenchResult> {
 			cases: results,
 		}
 	} finally {
-		progress.end()
-		await surfaces.close()
-		await scratch.close()
+		progress?.end()
+		try {
+			await surfaces?.close()
+		} finally {
+			await scratch.close()
+		}
 	}
 }
 

@@ -2,18 +2,25 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { BpfError, enableStats } from 'bpf-native-loader'
 import type { KernelSide, ProgramRuns } from './kernel-side.ts'
 import type { Load } from './load.ts'
-import type { ProgramResult } from './result.ts'
+import type { ProgramResult, SideResult } from './result.ts'
 import { median } from './statistics.ts'
 
 /** Of one program for one request; `others` are the calls for the rest of the machine in the same time. */
-interface Runs {
+export interface Runs {
 	readonly calls: number
 	readonly ns: number
 	readonly others: number
 }
 
+type Measured = Pick<SideResult, 'programs' | 'programsUntold'>
+
+/** What a reading of the statistics tells of a program. */
+type Reading = Pick<ProgramRuns, 'program' | 'runCount' | 'runTimeNs'>
+
 /** Where the rest of the machine calls the programs more often than this for each call of ours, nothing is told. */
 const MOST_OTHERS = 1
+/** A program with fewer calls for each request, if with any, is not of its path. */
+const LEAST_CALLS = 0.5
 
 /** How often the statistics are read; each time the rest of the machine is looked at first. */
 const STATISTICS_ROUNDS = 5
@@ -25,9 +32,10 @@ export async function measurePrograms(
 	rate: number,
 	ms: number,
 	signal: AbortSignal,
-): Promise<ProgramResult[]> {
+): Promise<Measured> {
 	const statistics = startStatistics()
-	if (statistics === undefined) return []
+	if (statistics === undefined)
+		return { programs: [], programsUntold: "the kernel's statistics take CAP_SYS_ADMIN" }
 	try {
 		await load.touch()
 		const rounds: Map<string, Runs>[] = []
@@ -40,7 +48,10 @@ export async function measurePrograms(
 			const { completed, wallNs } = await load.round(rate, ms)
 			rounds.push(perRequest(first, middle, kernel.programs(), wallNs / 1e6 / quietMs, completed))
 		}
-		return medians(rounds)
+		const instructions = new Map(
+			kernel.programs().map(({ program, verifiedInstructions }) => [program, verifiedInstructions]),
+		)
+		return medians(rounds, instructions)
 	} finally {
 		statistics.close()
 	}
@@ -58,15 +69,15 @@ function startStatistics(): { close(): void } | undefined {
 
 /** From three readings of the same programs: nothing to do between the first two, the load between the others. */
 export function perRequest(
-	first: readonly ProgramRuns[],
-	middle: readonly ProgramRuns[],
-	last: readonly ProgramRuns[],
+	first: readonly Reading[],
+	middle: readonly Reading[],
+	last: readonly Reading[],
 	scale: number,
 	requests: number,
 ): Map<string, Runs> {
 	const results = new Map<string, Runs>()
 	for (const [i, { program, runCount, runTimeNs }] of last.entries()) {
-		const [from, to] = [first[i] as ProgramRuns, middle[i] as ProgramRuns]
+		const [from, to] = [first[i] as Reading, middle[i] as Reading]
 		const others = ((to.runCount - from.runCount) * scale) / requests
 		results.set(program, {
 			calls: (runCount - to.runCount) / requests - others,
@@ -77,16 +88,30 @@ export function perRequest(
 	return results
 }
 
-function medians(rounds: readonly ReadonlyMap<string, Runs>[]): ProgramResult[] {
-	const results: ProgramResult[] = []
+/** Medians of all rounds; nothing at all where one program that may be of the load is lost in what others do. */
+export function medians(
+	rounds: readonly ReadonlyMap<string, Runs>[],
+	instructions: ReadonlyMap<string, number>,
+): Measured {
+	const programs: ProgramResult[] = []
 	for (const program of rounds[0]?.keys() ?? []) {
 		const of = (what: keyof Runs): number => median(rounds.map((round) => round.get(program)?.[what] ?? 0))
 		const callsPerRequest = of('calls')
+		if (of('others') > MOST_OTHERS * Math.max(callsPerRequest, LEAST_CALLS))
+			return {
+				programs: [],
+				programsUntold: `the rest of the machine calls ${program} more often than the load`,
+			}
 		// Programs about the life of processes and connections run too, but not for requests.
 		if (callsPerRequest < 0.01) continue
-		if (of('others') > MOST_OTHERS * callsPerRequest) return []
 		const nsPerRequest = of('ns')
-		results.push({ program, callsPerRequest, nsPerCall: nsPerRequest / callsPerRequest, nsPerRequest })
+		programs.push({
+			program,
+			callsPerRequest,
+			nsPerCall: nsPerRequest / callsPerRequest,
+			nsPerRequest,
+			verifiedInstructions: instructions.get(program) ?? 0,
+		})
 	}
-	return results
+	return { programs, programsUntold: '' }
 }

@@ -1,8 +1,7 @@
 import { type Chart, drawChart, escapeText } from './plot.ts'
-import { headOf, sideName, stagesNs, tablesOf } from './report-tables.ts'
+import { extraText, headOf, sideName, stagesNs, tablesOf } from './report-tables.ts'
 import { isText } from './report-text.ts'
 import { type BenchResult, STAGES } from './result.ts'
-import { grouped } from './settings.ts'
 
 /** One page that needs nothing else: no network, no script. */
 export function renderHtml(result: BenchResult): string {
@@ -59,7 +58,7 @@ function chartsOf({ cases }: BenchResult): Chart[] {
 					label: id === 'basic' ? `${title}, ${sideName(side)}` : title,
 					values: [side.extra.median],
 					interval: [side.extra.low, side.extra.high] as const,
-					text: grouped(side.extra.median),
+					text: extraText(side),
 				})),
 			),
 		},

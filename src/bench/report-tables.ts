@@ -1,5 +1,5 @@
 import { type BenchResult, type CaseResult, type KernelResult, type SideResult, STAGES } from './result.ts'
-import { byteText, grouped, letterOf, plural, rateText } from './settings.ts'
+import { byteText, grouped, KERNEL_RATE, letterOf, plural, rateText, USER_RATE } from './settings.ts'
 
 /** One table of the report, as every form of it shows. The first column is text, the others are numbers. */
 export interface Table {
@@ -37,20 +37,24 @@ export function basicText({ cases }: BenchResult): string {
 export const sideName = ({ surface, traced }: SideResult): string =>
 	`${letterOf(surface)} ${surface}${traced === 'server' ? ', server only' : ''}`
 
+/** A median whose interval holds 0 is not a figure: the interval beside it says what is known. */
+export const extraText = ({ extra, toldFromZero }: SideResult): string =>
+	toldFromZero ? `+${ns(extra.median)}`.replace('+−', '−') : 'not told from 0'
+
 function kernelTable(result: BenchResult): Table {
 	const rows: string[][] = []
 	for (const { title, kernel, kernelRate } of result.cases) {
 		for (const side of kernel?.sides ?? []) {
 			const { bare, requestsPerSecond } = kernel as KernelResult
-			const { extra } = side
+			const { extra, toldFromZero } = side
 			rows.push([
 				title,
 				sideName(side),
 				kernelRate === 0 ? `${ns(requestsPerSecond)} (max)` : ns(requestsPerSecond),
 				ns(bare.median),
-				`+${ns(extra.median)}`.replace('+−', '−'),
+				extraText(side),
 				`${ns(extra.low)} … ${ns(extra.high)}`,
-				ns(extra.p10),
+				toldFromZero ? ns(extra.p10) : '–',
 				...(side.programs.length === 0 ? ['–', '–'] : [ns(programNs(side)), calls(side).toFixed(1)]),
 				side.seenPerRequest.toFixed(3),
 			])
@@ -58,7 +62,7 @@ function kernelTable(result: BenchResult): Table {
 	}
 	return {
 		title: 'Kernel: what one request costs the traced programs, ns',
-		about: `CPU time of client and server for one request without Vör, and what it takes more with Vör attached: median of ${result.settings.pairs} paired differences, its 95 % interval, and the p10. Beside it what the kernel's own clock says of the programs, their calls, and the exchanges that were seen: one a traced side.`,
+		about: `CPU time of client and server for one request without Vör, and what it takes more with Vör attached: median of ${result.settings.pairs} paired differences, its 95 % interval, and the p10; where the interval holds 0, the noise is larger than what there may be. Beside it what the kernel's own clock says of the programs, their calls, and the exchanges that were seen: one a traced side.`,
 		columns: [
 			'case',
 			'surface',
@@ -161,7 +165,7 @@ export function headOf(result: BenchResult): string[] {
 	const lines = [
 		`Vör ${result.vor}, ${result.date.slice(0, 16).replace('T', ' ')} UTC, ${result.command}`,
 		`${machine.cpus} × ${machine.cpu}${machine.virtual ? ' (virtual)' : ''}, ${(machine.memoryBytes / 2 ** 30).toFixed(0)} GiB, Linux ${machine.kernel} ${machine.arch}, Node ${machine.node}, load average ${machine.loadAverage.toFixed(1)}`,
-		`Basic case: ${basicText(result)}; kernel at ${rateText(0)}, user space at ${rateText(10_000)}. ${settings.pairs} pairs of ${settings.roundMs} ms rounds.`,
+		`Basic case: ${basicText(result)}; kernel at ${rateText(KERNEL_RATE)}, ${settings.userMs === 0 ? 'user space left out' : `user space at ${rateText(USER_RATE)}`}. ${settings.pairs} pairs of ${settings.roundMs} ms rounds.`,
 	]
 	for (const { letter, surface, storage, refusal } of result.surfaces)
 		lines.push(

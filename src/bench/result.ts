@@ -61,9 +61,13 @@ export interface SideResult {
 	readonly traced: 'client and server' | 'server'
 	/** What a request takes more with it attached: of the paired differences. */
 	readonly extra: Summary
+	/** The interval of `extra` leaves out 0; else nothing was shown, and reports say so in place of the median. */
+	readonly toldFromZero: boolean
 	/** Exchanges that came out of the ring for one request; one for each traced side. */
 	readonly seenPerRequest: number
 	readonly programs: readonly ProgramResult[]
+	/** Why there are none; empty where there are. */
+	readonly programsUntold: string
 }
 
 /** From the kernel's own statistics, in rounds of their own: the clock they need costs too. */
@@ -72,6 +76,8 @@ export interface ProgramResult {
 	readonly callsPerRequest: number
 	readonly nsPerCall: number
 	readonly nsPerRequest: number
+	/** What the verifier walked when it was loaded; 0 where the kernel does not keep the count (before 5.16). */
+	readonly verifiedInstructions: number
 }
 
 export const STAGES = ['drain', 'decode', 'correlate', 'propagate', 'aggregate', 'encode'] as const

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { packageRoot } from '../capture/paths.ts'
+import { VorError } from '../util/errors.ts'
 
 /** What a run leaves behind for nobody: a folder, and child processes that must not outlive it. */
 export interface Scratch {
@@ -13,7 +14,7 @@ export interface Scratch {
 }
 
 export function openScratch(): Scratch {
-	const folder = mkdtempSync(join(tmpdir(), 'vor-bench-'))
+	const folder = makeFolder()
 	const guard = spawn(process.execPath, [join(packageRoot(), 'dist/bench/guard.js')], {
 		stdio: ['pipe', 'ignore', 'ignore'],
 		detached: true,
@@ -37,5 +38,15 @@ export function openScratch(): Scratch {
 			await gone
 			rmSync(folder, { recursive: true, force: true })
 		},
+	}
+}
+
+function makeFolder(): string {
+	try {
+		return mkdtempSync(join(tmpdir(), 'vor-bench-'))
+	} catch (reason) {
+		throw new VorError('E_FILE', `no folder can be made in ${tmpdir()}: ${(reason as Error).message}`, {
+			fix: 'TMPDIR=/tmp, or another folder that can be written',
+		})
 	}
 }

@@ -16,7 +16,7 @@ export interface Settings {
 	/** Rounds with nothing, and with each surface, attached. */
 	readonly pairs: number
 	readonly roundMs: number
-	/** How long each measurement of user space takes. */
+	/** How long each measurement of user space takes; 0: only the kernel is measured. */
 	readonly userMs: number
 	readonly loadMaker: 'auto' | LoadMaker
 }
@@ -35,17 +35,18 @@ export interface Case {
 }
 
 /** Paired rounds are most exact when the CPU never sleeps; user space is measured where Vör keeps up. */
-const KERNEL_RATE = 0
-const USER_RATE = 10_000
+export const KERNEL_RATE = 0
+export const USER_RATE = 10_000
 
 export function casesOf(settings: Settings): Case[] {
-	const { sizes, rates, connections, processes } = settings
+	const { sizes, rates, connections, processes, userMs } = settings
+	const userRateOf = (rate: number): number | undefined => (userMs === 0 ? undefined : rate)
 	const basic = {
 		bytes: sizes[0] as number,
 		connections: Math.max(connections[0] as number, processes[0] as number),
 		processes: processes[0] as number,
 		kernelRate: KERNEL_RATE,
-		userRate: USER_RATE,
+		userRate: userRateOf(USER_RATE),
 	}
 	const cases: Case[] = [{ ...basic, id: 'basic', title: 'basic case' }]
 	for (const bytes of sizes.slice(1))
@@ -56,16 +57,18 @@ export function casesOf(settings: Settings): Case[] {
 			id: `rate=${rate}`,
 			title: rateText(rate),
 			kernelRate: rate === KERNEL_RATE ? undefined : rate,
-			userRate: rate === USER_RATE ? undefined : rate,
+			userRate: rate === USER_RATE ? undefined : userRateOf(rate),
 		})
-	for (const count of connections.slice(1))
+	// Every process has at least one connection, or it would do nothing.
+	const counts = new Set(connections.slice(1).map((count) => Math.max(count, basic.processes)))
+	counts.delete(basic.connections)
+	for (const count of counts)
 		cases.push({
 			...basic,
 			id: `connections=${count}`,
 			title: plural(count, 'connection'),
-			connections: Math.max(count, basic.processes),
+			connections: count,
 		})
-	// Every process has at least one connection, or it would do nothing.
 	for (const count of processes.slice(1))
 		cases.push({
 			...basic,
@@ -74,7 +77,7 @@ export function casesOf(settings: Settings): Case[] {
 			processes: count,
 			connections: Math.max(count, basic.connections),
 		})
-	return cases
+	return cases.filter(({ kernelRate, userRate }) => kernelRate !== undefined || userRate !== undefined)
 }
 
 export const grouped = (value: number): string =>
@@ -118,7 +121,7 @@ export function parseSurfaces(text: string): SurfaceName[] {
 		const found = SURFACES.find((name) => name === wanted || letterOf(name) === wanted.toUpperCase())
 		if (found === undefined)
 			throw new VorError('E_USAGE', `--surface: ${JSON.stringify(word)} is no attach surface`, {
-				fix: `--surface=${SURFACES.map(letterOf).join(',')} (${SURFACES.join(', ')}), or --surface=all`,
+				fix: `--surface=${Object.values(SURFACE_LETTERS).join(',')} (${Object.keys(SURFACE_LETTERS).join(', ')}), or --surface=all`,
 			})
 		return found
 	})

@@ -53,6 +53,9 @@ export function summarise(values: readonly number[]): Summary {
 	}
 }
 
+/** The interval leaves out 0: that there is a difference, and which way, is more than noise. */
+export const isToldFromZero = ({ low, high }: Pick<Summary, 'low' | 'high'>): boolean => low > 0 || high < 0
+
 /** Mulberry32: small, and good enough to draw with. */
 function generator(seed: number): () => number {
 	let state = seed >>> 0

@@ -14,7 +14,7 @@ export interface Surfaces {
 export const mainSurface = ({ open }: Surfaces): KernelSide => open[0] as KernelSide
 
 /** Of the named ones every single one must load; of all (none named) those that do. */
-export async function openSurfaces(named: readonly SurfaceName[]): Promise<Surfaces> {
+export async function openSurfaces(named: readonly SurfaceName[], signal: AbortSignal): Promise<Surfaces> {
 	const open: KernelSide[] = []
 	const states: SurfaceState[] = []
 	const close = async (): Promise<void> => {
@@ -24,6 +24,8 @@ export async function openSurfaces(named: readonly SurfaceName[]): Promise<Surfa
 	for (const surface of named.length > 0 ? named : SURFACES) {
 		const letter = letterOf(surface)
 		try {
+			// Where the kernel verifies slowly, each takes its seconds.
+			signal.throwIfAborted()
 			const side = await openKernelSide(surface)
 			states.push({ surface, letter, storage: side.storage, refusal: '', main: open.length === 0 })
 			open.push(side)
@@ -37,8 +39,14 @@ export async function openSurfaces(named: readonly SurfaceName[]): Promise<Surfa
 		}
 	}
 	if (open.length === 0) throw firstRefusal
-	return { open, states, close }
+	// Vör's order has chosen the first; a reader looks for letters.
+	const [main, ...others] = open
+	others.sort((a, b) => byLetter(letterOf(a.surface), letterOf(b.surface)))
+	states.sort((a, b) => byLetter(a.letter, b.letter))
+	return { open: [main as KernelSide, ...others], states, close }
 }
+
+const byLetter = (a: string, b: string): number => (a < b ? -1 : 1)
 
 const isRefusal = (reason: unknown): reason is VorError =>
 	reason instanceof VorError && ['E_KERNEL', 'E_BPF_LOAD'].includes(reason.code)

@@ -26,10 +26,17 @@ export function settingsOf(values: Values): Settings {
 	const quick = values.quick === true
 	const list = (flag: string, text: string | undefined, low: number, high: number, all: string): number[] =>
 		parseList(flag, text ?? (quick ? (all.split(',')[0] as string) : all), low, high, all)
-	const one = (flag: string, text: string | undefined, low: number, high: number, usual: number): number => {
-		const value = Number(text ?? usual)
+	const one = (
+		flag: string,
+		text: string | undefined,
+		low: number,
+		high: number,
+		usual: number,
+		expected = `${low} to ${high}`,
+	): number => {
+		const value = text?.trim() === '' ? Number.NaN : Number(text ?? usual)
 		if (!Number.isInteger(value) || value < low || value > high)
-			throw new VorError('E_USAGE', `${flag} is ${text}, expected ${low} to ${high}`, {
+			throw new VorError('E_USAGE', `${flag} is ${JSON.stringify(text)}, expected ${expected}`, {
 				fix: `${flag}=${usual}`,
 			})
 		return value
@@ -39,6 +46,10 @@ export function settingsOf(values: Values): Settings {
 		throw new VorError('E_USAGE', `--load-maker is ${maker}, expected auto, c or node`, {
 			fix: '--load-maker=auto',
 		})
+	const userMs =
+		values['user-ms'] === '0'
+			? 0
+			: one('--user-ms', values['user-ms'], 200, 600_000, quick ? 2000 : 3000, '0, or 200 to 600000')
 	return {
 		quick,
 		sizes: list('--sizes', values.sizes, 0, 16 << 20, '1KiB,0,64KiB'),
@@ -48,7 +59,7 @@ export function settingsOf(values: Values): Settings {
 		surfaces: parseSurfaces(values.surface ?? 'all'),
 		pairs: one('--pairs', values.pairs, 2, 1000, quick ? 8 : 20),
 		roundMs: one('--round-ms', values['round-ms'], 20, 10_000, 200),
-		userMs: one('--user-ms', values['user-ms'], 200, 600_000, quick ? 2000 : 3000),
+		userMs,
 		loadMaker: maker,
 	}
 }

@@ -29,7 +29,7 @@ What is measured; the first of each list is that of the basic case, every other 
   --connections=100,1,10000   keep-alive connections
   --processes=1,100,1000      servers
   --pairs=20 --round-ms=200   rounds with nothing and with Vör attached, and how long each is
-  --user-ms=3000              how long user space is measured
+  --user-ms=3000              how long user space is measured; 0 leaves it out: only the kernel
   --load-maker=auto           c (of the build) or node
 
 Needs what "vor run" needs: root, or the capabilities that "vor check" names. It makes requests on loopback only, from
@@ -45,9 +45,10 @@ one process of its own to others, and leaves nothing behind. docs/bench.md tells
 				fix: 'vor bench --help lists the flags',
 			})
 		const settings = settingsOf(values)
-		const files = [values.json, values.html, values.docs].filter((path) => path !== undefined && path !== '-')
-		for (const path of files) checkWritable(path as string)
-		if (values.docs !== undefined) replaceTables(values.docs, undefined)
+		const { json, html, docs } = values
+		for (const path of [json === '-' ? undefined : json, html, docs])
+			if (path !== undefined) checkWritable(path)
+		if (docs !== undefined) replaceTables(docs, undefined)
 		const ending = abortOnSignal()
 		const { stderr } = io
 		try {
@@ -62,11 +63,12 @@ one process of its own to others, and leaves nothing behind. docs/bench.md tells
 						totalMs,
 					}),
 			})
-			const json = `${JSON.stringify(result, null, '\t')}\n`
-			if (values.json !== undefined && values.json !== '-') writeFileSync(values.json, json)
-			if (values.html !== undefined) writeFileSync(values.html, renderHtml(result))
-			if (values.docs !== undefined) replaceTables(values.docs, result)
-			io.stdout.write(values.json === '-' ? json : renderText(result))
+			const text = `${JSON.stringify(result, null, '\t')}\n`
+			// First where nothing can go wrong any more: minutes of measuring are in it.
+			io.stdout.write(json === '-' ? text : renderText(result))
+			if (json !== undefined && json !== '-') writeFileSync(json, text)
+			if (html !== undefined) writeFileSync(html, renderHtml(result))
+			if (docs !== undefined) replaceTables(docs, result)
 			return 0
 		} catch (reason) {
 			if (!ending.signal.aborted) throw reason
@@ -81,10 +83,12 @@ one process of its own to others, and leaves nothing behind. docs/bench.md tells
 /** Told now, not after minutes of measuring. */
 function checkWritable(path: string): void {
 	try {
-		if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw new Error('it is a folder')
-		accessSync(dirname(resolve(path)), constants.W_OK)
+		if (path === '' || path === '-') throw new Error('it is no name of a file')
+		const there = statSync(path, { throwIfNoEntry: false })
+		if (there?.isDirectory() === true) throw new Error('it is a folder')
+		accessSync(there === undefined ? dirname(resolve(path)) : path, constants.W_OK)
 	} catch (reason) {
-		throw new VorError('E_FILE', `cannot write ${path}: ${(reason as Error).message}`, {
+		throw new VorError('E_FILE', `cannot write ${path === '' ? '""' : path}: ${(reason as Error).message}`, {
 			fix: 'name a file in a folder that exists and can be written',
 		})
 	}

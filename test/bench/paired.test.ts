@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { pairedRounds } from '../../src/bench/paired.ts'
-import { perRequest } from '../../src/bench/programs.ts'
+import { medians, perRequest, type Runs } from '../../src/bench/programs.ts'
 
 /** A machine that gets slower all the time, and two things that cost 5 and 9 while they are attached. */
 function machine() {
@@ -49,4 +49,32 @@ test('what programs do for others of the machine is taken off, by the time it to
 	// At rest 10 calls of 100 ns in some time; under load in three times that, 30 of them are not ours.
 	const result = perRequest(reading(100, 10_000), reading(110, 11_000), reading(340, 64_000), 3, 100)
 	expect(result.get('p')).toEqual({ calls: expect.closeTo(2), others: 0.3, ns: 500 })
+})
+
+test('a program that others call more often than the load takes the whole figure with it, and is named', () => {
+	const round = (runs: Readonly<Record<string, Runs>>) => new Map(Object.entries(runs))
+	const path = { calls: 2, others: 0.1, ns: 900 }
+	const instructions = new Map([['vor_send', 1234]])
+	// Of the life of processes: called by others alone, seldom for a request.
+	const quiet = round({ vor_send: path, vor_exec: { calls: 0, others: 0.2, ns: 3 } })
+	expect(medians([quiet, quiet, quiet], instructions)).toEqual({
+		programs: [
+			{
+				program: 'vor_send',
+				callsPerRequest: 2,
+				nsPerCall: 450,
+				nsPerRequest: 900,
+				verifiedInstructions: 1234,
+			},
+		],
+		programsUntold: '',
+	})
+	// Others' calls became fewer while the load went: without them it looks as if it had none.
+	for (const calls of [2, 0, -3]) {
+		const loud = round({ vor_send: path, vor_exit: { calls, others: 9, ns: 500 } })
+		expect(medians([loud, loud], instructions)).toEqual({
+			programs: [],
+			programsUntold: 'the rest of the machine calls vor_exit more often than the load',
+		})
+	}
 })

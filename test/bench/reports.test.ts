@@ -38,15 +38,27 @@ const half: Omit<CaseResult, keyof ReturnType<typeof casesOf>[number]> = {
 				surface: 'tp_btf',
 				traced: 'client and server',
 				extra: summarise([2900, 3000, 3100]),
+				toldFromZero: true,
 				seenPerRequest: 2,
-				programs: [{ program: 'vor_sock_recv', callsPerRequest: 2, nsPerCall: 800, nsPerRequest: 1600 }],
+				programs: [
+					{
+						program: 'vor_sock_recv',
+						callsPerRequest: 2,
+						nsPerCall: 800,
+						nsPerRequest: 1600,
+						verifiedInstructions: 4321,
+					},
+				],
+				programsUntold: '',
 			},
 			{
 				surface: 'syscall',
 				traced: 'client and server',
 				extra: summarise([-40, 4000, 4100]),
+				toldFromZero: false,
 				seenPerRequest: 1.9876,
 				programs: [],
+				programsUntold: 'another is louder',
 			},
 		],
 	},
@@ -128,7 +140,11 @@ test('the text has the machine, the notes and a row for all that was measured', 
 		'2.000',
 	])
 	expect(rows.filter(([first]) => first === 'basic case')).toHaveLength(4)
-	expect(rows).toContainEqual(expect.arrayContaining(['0 B body', 'D syscall', '+4 000', '−40 … 4 100']))
+	// Nothing was shown of this one: its median of 4 000 is no figure, nor is its p10.
+	expect(rows).toContainEqual(
+		expect.arrayContaining(['0 B body', 'D syscall', 'not told from 0', '−40 … 4 100', '–']),
+	)
+	expect(text).not.toContain('4 000  ')
 	expect(rows).toContainEqual([
 		'as fast as it goes',
 		'9 999',
@@ -163,6 +179,28 @@ test('the page needs no network and no script, is made for light and dark, and e
 		else open.push(name!)
 	}
 	expect(open).toEqual([])
+})
+
+test('an interval that holds 0 is told as such in every form, the JSON keeps the numbers', () => {
+	for (const form of [renderText(result), renderHtml(result), renderMarkdown(result)]) {
+		expect(form.match(/not told from 0/g)?.length).toBeGreaterThanOrEqual(2)
+		expect(form).not.toContain('+4 000')
+		expect(form).toContain('+3 000')
+	}
+	const [, side] = (JSON.parse(JSON.stringify(result)) as BenchResult).cases[0]!.kernel!.sides
+	expect(side).toMatchObject({ extra: { median: 4000, low: -40, high: 4100 }, toldFromZero: false })
+})
+
+test('without user space the head says so', () => {
+	const { kernel } = half
+	const [only] = casesOf({ ...settings, userMs: 0 })
+	const text = renderText({
+		...result,
+		settings: { ...settings, userMs: 0 },
+		cases: [{ ...only!, kernel, stages: undefined, process: undefined }],
+	})
+	expect(text).toContain('kernel at as fast as it goes, user space left out.')
+	expect(text).not.toContain('User space:')
 })
 
 test('a chart has a bar for every value, within its frame, also below zero', () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { roundMsOf } from '../../src/bench/kernel-phase.ts'
 import { byteText, casesOf, parseList, parseSurfaces, type Settings } from '../../src/bench/settings.ts'
 
 const settings: Settings = {
@@ -44,6 +45,32 @@ test('nothing is measured twice: a rate of the basic case leaves out the half th
 test('every process has a connection', () => {
 	expect(casesOf(settings).at(-1)).toMatchObject({ processes: 1000, connections: 1000 })
 	expect(casesOf({ ...settings, processes: [200] })[0]).toMatchObject({ processes: 200, connections: 200 })
+})
+
+test('a row is called by the connections that it has, and none is the basic case again', () => {
+	const cases = casesOf({ ...settings, connections: [10, 1, 50, 200, 300], processes: [200] })
+	expect(cases.map(({ title, connections }) => [title, connections]).slice(-2)).toEqual([
+		['10 000/s', 200],
+		['300 connections', 300],
+	])
+})
+
+test('without time for user space only the kernel is measured', () => {
+	const cases = casesOf({ ...settings, userMs: 0 })
+	expect(cases.map(({ title }) => title)).not.toContain('as fast as it goes')
+	expect(cases).toHaveLength(9)
+	for (const { kernelRate, userRate } of cases) {
+		expect(userRate).toBeUndefined()
+		expect(kernelRate).toBeDefined()
+	}
+})
+
+test('a round has hundreds of requests, for a second at most, and is never shorter than asked for', () => {
+	expect(roundMsOf(0, 200)).toBe(200)
+	expect(roundMsOf(10_000, 200)).toBe(200)
+	expect(roundMsOf(1000, 200)).toBe(300)
+	expect(roundMsOf(10, 200)).toBe(1000)
+	expect(roundMsOf(1000, 5000)).toBe(5000)
 })
 
 test('lists are read with their units; what makes no sense is told with a sample', () => {

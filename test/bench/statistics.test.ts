@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { bootstrapMedian, median, quantile, summarise } from '../../src/bench/statistics.ts'
+import { bootstrapMedian, isToldFromZero, median, quantile, summarise } from '../../src/bench/statistics.ts'
 
 const some = fc.array(fc.double({ min: -1e6, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 30 })
 
@@ -59,4 +59,16 @@ test('the 95 % interval of normal noise holds the true median about 95 times in 
 
 test('a summary has it all', () => {
 	expect(summarise([1, 2, 3])).toMatchObject({ median: 2, p10: 1, count: 3 })
+})
+
+test('a difference is told from 0 where its interval leaves 0 out, on either side', () => {
+	expect(isToldFromZero({ low: 1, high: 9 })).toBe(true)
+	expect(isToldFromZero({ low: -9, high: -1 })).toBe(true)
+	for (const [low, high] of [
+		[-1, 9],
+		[0, 9],
+		[-9, 0],
+		[Number.NaN, Number.NaN],
+	] as const)
+		expect(isToldFromZero({ low, high })).toBe(false)
 })

@@ -81,19 +81,20 @@ describe('vor bench', () => {
 		})
 		expect(result.surfaces.map(({ letter }) => letter)).toEqual(['A', 'B', 'C', 'D'])
 		const loaded = result.surfaces.filter(({ refusal }) => refusal === '')
-		expect(loaded.filter(({ main }) => main)).toEqual(loaded.slice(0, 1))
+		const [main, ...more] = loaded.filter((each) => each.main)
+		expect(more).toEqual([])
 		expect(result.cases).toHaveLength(1)
 		const [{ kernel, stages, process: vor }] = result.cases as [BenchResult['cases'][number]]
 
 		// Every surface that loads, and of the first the server's side alone.
 		expect(kernel?.sides.map(({ surface, traced }) => [surface, traced])).toEqual([
-			[loaded[0]!.surface, 'client and server'],
-			[loaded[0]!.surface, 'server'],
-			...loaded.slice(1).map(({ surface }) => [surface, 'client and server']),
+			[main!.surface, 'client and server'],
+			[main!.surface, 'server'],
+			...loaded.filter((each) => each !== main).map(({ surface }) => [surface, 'client and server']),
 		])
 		expect(kernel!.bare.median).toBeGreaterThan(500)
 		expect(kernel!.bare.count).toBe(4)
-		for (const { extra, programs: each, seenPerRequest, traced } of kernel!.sides) {
+		for (const { extra, programs: each, programsUntold, seenPerRequest, traced } of kernel!.sides) {
 			expect(extra.count).toBe(4)
 			expect(extra.low).toBeLessThanOrEqual(extra.median)
 			expect(extra.high).toBeGreaterThanOrEqual(extra.median)
@@ -101,6 +102,12 @@ describe('vor bench', () => {
 			const sides = traced === 'server' ? 1 : 2
 			expect(seenPerRequest).toBeGreaterThan(sides * 0.9)
 			expect(seenPerRequest).toBeLessThanOrEqual(sides)
+			if (each.length === 0) {
+				// What other tests do on this machine may hide it, and must be told then.
+				expect(programsUntold).toMatch(/^the rest of the machine calls vor_\w+ more often than the load$/)
+				continue
+			}
+			expect(programsUntold).toBe('')
 			const ns = each.reduce((sum, { nsPerRequest }) => sum + nsPerRequest, 0)
 			expect(ns).toBeGreaterThan(100)
 			expect(ns).toBeLessThan(1e6)
@@ -176,7 +183,11 @@ describe('vor bench', () => {
 	it.each([
 		[['--surface=E'], /--surface: "E" is no attach surface\nfix: --surface=A,B,C,D/],
 		[['--sizes=big'], /--sizes: "big" is not from 0 to 16777216\nfix: --sizes=1KiB,0,64KiB/],
-		[['--pairs=1'], /--pairs is 1, expected 2 to 1000\nfix: --pairs=20/],
+		[['--pairs=1'], /--pairs is "1", expected 2 to 1000\nfix: --pairs=20/],
+		[['--pairs='], /--pairs is "", expected 2 to 1000\nfix: --pairs=20/],
+		[['--user-ms=10'], /--user-ms is "10", expected 0, or 200 to 600000\nfix: --user-ms=3000/],
+		[['--json='], /cannot write "": it is no name of a file\nfix: /],
+		[['--html=-'], /cannot write -: it is no name of a file\nfix: /],
 		[['--load-maker=wrk'], /--load-maker is wrk, expected auto, c or node\nfix: /],
 		[['--jsno=x'], /Unknown option '--jsno'\nfix: vor bench --help/],
 		[['quick'], /vor bench takes no "quick"\nfix: /],
