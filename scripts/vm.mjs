@@ -5,6 +5,7 @@ import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { createApt } from '../test/vm/host/apt.mjs'
+import { benchArguments, benchReport, benchRow } from '../test/vm/host/bench.mjs'
 import { writeImage } from '../test/vm/host/image.mjs'
 import { judgeBoot, redLines } from '../test/vm/host/judge.mjs'
 import {
@@ -31,36 +32,57 @@ const HELP = `npm run test:vm [-- [OPTION…] [KERNEL…]]
   --quick           for every change: ${QUICK_PLAN.map(({ name, surface }) => `${name} ${surface}`).join(', ')}, fewer paths, ${QUICK_SECONDS / 60} minutes
                     at most; a kernel that cannot be had is skipped and said so
   --all             the newest of every series in the pool
+  --bench           no tests: "vor bench" in each guest, with the surfaces that the kernel allows side by side
   --surface NAME    only this one (tp_btf, fexit, kprobe, syscall)
   --update          look for newer kernels than those that were fetched before
   --repeat N        the requests N times on each surface
   --append WORDS    more for the kernel's command line (preempt=full)
-  --json PATH       results as JSON (always also beside the kernels, results.json)
-  --docs            put the tables into docs/kernels.md
+  --json PATH       results as JSON (always also beside the kernels, results.json,
+                    or bench.json)
+  --docs            put the tables into docs/kernels.md, with --bench into docs/overhead.md
   --no-build        take dist/, bpf/.output/ and native/build/ as they are
   --kvm             hardware virtualisation instead of emulation, where it works
   --tests PATH      one entry a cell, as scripts/test.mjs adds them up
-  --timeout SECONDS for one kernel; default 900`
+  --timeout SECONDS for one kernel; default 900, with --bench 1800`
 
 const OPTIONS = {
 	quick: { type: 'boolean', default: false },
 	all: { type: 'boolean', default: false },
+	bench: { type: 'boolean', default: false },
 	surface: { type: 'string', multiple: true },
 	update: { type: 'boolean', default: false },
 	json: { type: 'string' },
 	docs: { type: 'boolean', default: false },
-	repeat: { type: 'string', default: '1' },
+	repeat: { type: 'string' },
 	append: { type: 'string', default: '' },
 	tests: { type: 'string' },
 	'no-build': { type: 'boolean', default: false },
 	kvm: { type: 'boolean', default: false },
-	timeout: { type: 'string', default: '900' },
+	timeout: { type: 'string' },
 	help: { type: 'boolean', default: false },
 }
 const MEMORY_MB = 1536
-const DOCS = 'docs/kernels.md'
-const BEGIN = '<!-- tables: npm run test:vm -- --docs -->'
-const END = '<!-- end of tables -->'
+const MATRIX = {
+	results: 'results.json',
+	page: 'docs/kernels.md',
+	begin: '<!-- tables: npm run test:vm -- --docs -->',
+	end: '<!-- end of tables -->',
+	report,
+	redLines,
+	good: 'No red cell.',
+}
+const BENCH = {
+	results: 'bench.json',
+	page: 'docs/overhead.md',
+	begin: '<!-- guests: npm run test:vm -- --bench --docs -->',
+	end: '<!-- end of guests -->',
+	report: benchReport,
+	redLines: (rows) =>
+		rows
+			.filter(({ problems }) => problems.length > 0)
+			.map(({ kernel, problems }) => `${kernel.release}: ${problems.join('\n    ')}`),
+	good: 'Every guest was measured.',
+}
 
 await runScript(async () => {
 	const { values, positionals } = arguments_()
@@ -74,16 +96,27 @@ await runScript(async () => {
 	const wanted = values.all ? await everySeries(apt) : names
 	const kernels = await obtainKernels(wanted, { folder: join(cache, 'images'), apt, update: values.update })
 	const rows = []
-	for (const kernel of kernels) rows.push(await runKernel(kernel, cache, values))
+	for (const kernel of kernels)
+		rows.push(await (values.bench ? benchKernel : runKernel)(kernel, cache, values))
 	return conclude(rows, cache, values)
 })
 
 function arguments_() {
+	const fix = 'npm run test:vm -- --help'
+	let parsed
 	try {
-		return parseArgs({ options: OPTIONS, allowPositionals: true })
+		parsed = parseArgs({ options: OPTIONS, allowPositionals: true })
 	} catch (reason) {
-		throw new ScriptError(reason.message, 'npm run test:vm -- --help')
+		throw new ScriptError(reason.message, fix)
 	}
+	const { values } = parsed
+	for (const name of ['quick', 'repeat', 'tests'])
+		if (values.bench && values[name] !== undefined && values[name] !== false)
+			throw new ScriptError(`--bench runs no tests: --${name} says nothing to it`, fix)
+	for (const name of ['repeat', 'timeout'])
+		if (values[name] !== undefined && !(Number(values[name]) >= 1))
+			throw new ScriptError(`--${name} is ${values[name]}, expected a number from 1`, fix)
+	return parsed
 }
 
 async function ensureEmulator() {
@@ -150,14 +183,13 @@ function withTimeLeft(task, secondsLeft) {
 	return Promise.race([task(), late]).finally(() => clearTimeout(timer))
 }
 
-async function runKernel(kernel, cache, { quick, surface, storage, check, repeat, append, kvm, timeout }) {
-	say(`\nLinux ${kernel.release} (${kernel.version})`)
+async function runKernel(kernel, cache, values) {
+	const { quick, surface, storage, check, repeat = '1', timeout = '900' } = values
 	const surfaces = SURFACES.filter(
 		(each) =>
 			(surface === undefined || surface.includes(each.surface)) &&
 			(storage === undefined || storage === each.storage),
 	)
-	const image = join(cache, `initramfs-${process.pid}.cpio`)
 	const request = {
 		surfaces,
 		ways: quick ? QUICK_WAYS : WAYS,
@@ -167,6 +199,20 @@ async function runKernel(kernel, cache, { quick, surface, storage, check, repeat
 		repeat: Number(repeat),
 		patienceMs: 60_000,
 	}
+	return judgeBoot(kernel, await bootOnce(kernel, cache, request, { ...values, timeout }), surfaces)
+}
+
+async function benchKernel(kernel, cache, values) {
+	const { surface = [], timeout = '1800' } = values
+	if (!existsSync(join(root, 'dist/bench/load')))
+		throw new ScriptError('the load maker in C was not built', 'npm run build, with a C compiler')
+	const request = { bench: benchArguments(surface), check: false, surfaces: [] }
+	return benchRow(kernel, await bootOnce(kernel, cache, request, { ...values, timeout }))
+}
+
+async function bootOnce(kernel, cache, request, { append, kvm, bench, timeout }) {
+	say(`\nLinux ${kernel.release} (${kernel.version})`)
+	const image = join(cache, `initramfs-${process.pid}.cpio`)
 	try {
 		await writeImage({ path: image, folder: join(cache, 'parts'), kernel, request })
 		const result = await boot({
@@ -174,14 +220,14 @@ async function runKernel(kernel, cache, { quick, surface, storage, check, repeat
 			kernel: join(kernel.folder, kernel.image),
 			consolePath: join(cache, `console-${kernel.release}.txt`),
 			kvm,
+			byInstructions: bench && !kvm,
 			memoryMb: MEMORY_MB,
 			timeoutMs: Number(timeout) * 1000,
 			append,
 			onFinding: progress,
 		})
-		const row = judgeBoot(kernel, result, surfaces)
 		say(`  done in ${seconds(result.milliseconds)}`)
-		return row
+		return result
 	} finally {
 		rmSync(image, { force: true })
 	}
@@ -191,43 +237,46 @@ function progress(finding) {
 	const { kind, surface, storage } = finding
 	const where = surface === undefined || kind === 'check' ? '' : ` ${surface} (${storage})`
 	const what =
-		kind === 'load'
-			? (finding.absent ??
-				finding.refused?.message ??
-				finding.raw?.refusals.map(({ message }) => message).join('; ') ??
-				'loads')
-			: kind === 'refused' || kind === 'broken'
-				? finding.refused.message
-				: kind === 'check'
-					? (finding.items?.find(({ status }) => status === 'fail')?.detail ?? 'Vör can run here')
-					: ''
+		kind === 'progress'
+			? finding.text
+			: kind === 'load'
+				? (finding.absent ??
+					finding.refused?.message ??
+					finding.raw?.refusals.map(({ message }) => message).join('; ') ??
+					'loads')
+				: kind === 'refused' || kind === 'broken'
+					? finding.refused.message
+					: kind === 'check'
+						? (finding.items?.find(({ status }) => status === 'fail')?.detail ?? 'Vör can run here')
+						: ''
 	say(`  ${String(finding.seconds).padStart(6)} s  ${kind}${where}${what === '' ? '' : `: ${what}`}`)
 }
 
-function conclude(rows, cache, { json, docs }) {
+function conclude(rows, cache, { json, docs, bench, kvm }) {
 	if (rows.length === 0) return 0
-	const text = report(rows)
+	const kind = bench ? BENCH : MATRIX
+	const text = kind.report(rows, { kvm })
 	say(`\n${text}`)
 	const document = `${JSON.stringify({ date: new Date().toISOString(), rows }, undefined, '\t')}\n`
-	for (const path of [join(cache, 'results.json'), ...(json === undefined ? [] : [resolve(json)])]) {
+	for (const path of [join(cache, kind.results), ...(json === undefined ? [] : [resolve(json)])]) {
 		mkdirSync(dirname(path), { recursive: true })
 		writeFileSync(path, document)
 	}
-	if (docs) writeDocs(text)
-	const red = redLines(rows)
+	if (docs) writeDocs(kind, text)
+	const red = kind.redLines(rows)
 	if (red.length === 0) {
-		say('\nNo red cell.')
+		say(`\n${kind.good}`)
 		return 0
 	}
 	say(`\n${red.length} red:\n  ${red.join('\n  ')}`)
 	return 1
 }
 
-function writeDocs(text) {
-	const path = join(root, DOCS)
-	const page = existsSync(path) ? readFileSync(path, 'utf8') : ''
-	const [before, after] = [page.indexOf(BEGIN), page.indexOf(END)]
-	if (before < 0 || after < before) throw new ScriptError(`${DOCS} has lost its marks ${BEGIN} and ${END}`)
-	writeFileSync(path, `${page.slice(0, before + BEGIN.length)}\n\n${text}\n\n${page.slice(after)}`)
-	say(`\n${DOCS} is new.`)
+function writeDocs({ page, begin, end }, text) {
+	const path = join(root, page)
+	const old = existsSync(path) ? readFileSync(path, 'utf8') : ''
+	const [before, after] = [old.indexOf(begin), old.indexOf(end)]
+	if (before < 0 || after < before) throw new ScriptError(`${page} has lost its marks ${begin} and ${end}`)
+	writeFileSync(path, `${old.slice(0, before + begin.length)}\n\n${text}\n\n${old.slice(after)}`)
+	say(`\n${page} is new.`)
 }

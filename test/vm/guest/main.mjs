@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { release } from 'node:os'
 import { preflight } from '../../../dist/capture/preflight.js'
+import { runBench } from './bench.mjs'
 import { describe, load } from './load.mjs'
 import { runMix } from './mix.mjs'
 
@@ -15,6 +16,7 @@ function tell(kind, fields) {
 }
 
 tell('boot', { release: release(), node: process.version })
+if (request.bench !== undefined) await runBench(request.bench, tell)
 if (request.check !== false) {
 	try {
 		const { ok, surface, storage, items } = await preflight()

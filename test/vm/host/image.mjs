@@ -21,6 +21,8 @@ import { loadedFiles } from './modules.mjs'
 const GUEST = join(root, 'test/vm/guest')
 /** Root of the checkout in the guest. */
 const HOME = '/vor'
+/** Of `vor bench`, compiled on the host. */
+const LOAD_MAKER = 'dist/bench/load'
 const PROGRAMS = [
 	{ name: 'init', sources: ['init.c'], libraries: [] },
 	{ name: 'mix', sources: ['mix.c', 'io.c'], libraries: [] },
@@ -32,7 +34,7 @@ export async function writeImage({ path, folder, kernel, request }) {
 	const programs = await compile(folder)
 	const parts = [
 		readFileSync(nodeArchive(folder)),
-		...productArchive(programs),
+		...productArchive(programs, request),
 		...kernelArchive(kernel, request),
 	]
 	writeParts(path, parts)
@@ -59,7 +61,10 @@ async function compile(folder) {
 function nodeArchive(folder) {
 	const node = realpathSync(process.execPath)
 	const addon = join(root, 'native/build/bpf_native_loader.node')
-	const libraries = [...new Set([...shared(node), ...shared(addon)])]
+	const load = join(root, LOAD_MAKER)
+	const libraries = [
+		...new Set([...shared(node), ...shared(addon), ...(existsSync(load) ? shared(load) : [])]),
+	]
 	const digest = createHash('sha256')
 	for (const file of [node, ...libraries]) {
 		const { size, mtimeMs } = statSync(file)
@@ -81,7 +86,7 @@ function shared(file) {
 	return [...output.matchAll(/(\/\S+) \(0x/g)].map(([, path]) => path)
 }
 
-function productArchive(programs) {
+function productArchive(programs, { bench }) {
 	const archive = createArchive()
 	archive.device('/dev/console', 5, 1)
 	for (const name of ['proc', 'sys', 'tmp', 'modules']) archive.folder(`/${name}`)
@@ -89,7 +94,13 @@ function productArchive(programs) {
 	for (const role of ['client', 'server', 'upstream']) archive.file(`/bin/mix-${role}`, join(programs, 'mix'))
 	archive.file('/bin/mix-insns', join(programs, 'insns'))
 	const files = new Set(loadedFiles())
-	for (const name of ['main.mjs', 'node-program.mjs']) files.add(join(GUEST, name))
+	for (const name of ['main.mjs', 'bench.mjs', 'node-program.mjs']) files.add(join(GUEST, name))
+	if (bench !== undefined) {
+		for (const name of ['main.js', 'bench/guard.js']) files.add(join(root, 'dist', name))
+		const bundle = join(root, 'dist/bundle')
+		for (const name of readdirSync(bundle)) files.add(join(bundle, name))
+		archive.file(join(HOME, LOAD_MAKER), join(root, LOAD_MAKER))
+	}
 	const objects = join(root, 'bpf/.output')
 	for (const name of readdirSync(objects)) if (name.endsWith('.bpf.o')) files.add(join(objects, name))
 	for (const file of [...files]) for (const manifest of manifestsAbove(file)) files.add(manifest)

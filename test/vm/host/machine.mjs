@@ -8,19 +8,35 @@ const PREFIX = '@vor '
 const CONSOLE_LINES = 40
 
 /**
+ * By instructions: the guest's clock goes on by one nanosecond with each instruction of its only CPU, and jumps over the time
+ * in which there is nothing to do. Its times are counts then, which nothing else on this machine changes.
+ */
+const BY_INSTRUCTIONS = {
+	args: ['-accel', 'tcg,thread=single', '-cpu', 'max', '-icount', 'shift=0,sleep=off', '-smp', '1'],
+	clock: 'tsc_early_khz=1000000',
+}
+
+function machineOf({ kvm, byInstructions }) {
+	if (byInstructions) return BY_INSTRUCTIONS
+	const cpu = ['-accel', kvm ? 'kvm' : 'tcg,thread=multi', '-cpu', kvm ? 'host' : 'max']
+	return { args: [...cpu, '-smp', '2,maxcpus=8'], clock: clock() }
+}
+
+/**
  * Resolves with { findings, console, milliseconds, problem }. `problem` is '' when the runner came to its end. `onFinding`
  * sees each as it comes.
  */
-export function boot({ image, kernel, consolePath, kvm, memoryMb, timeoutMs, onFinding, append = '' }) {
+export function boot({ image, kernel, consolePath, memoryMb, timeoutMs, onFinding, append = '', ...kind }) {
 	const started = performance.now()
+	const machine = machineOf(kind)
 	const args = [
-		...['-accel', kvm ? 'kvm' : 'tcg,thread=multi', '-cpu', kvm ? 'host' : 'max'],
-		...['-smp', '2,maxcpus=8', '-m', String(memoryMb), '-kernel', kernel, '-initrd', image],
+		...machine.args,
+		...['-m', String(memoryMb), '-kernel', kernel, '-initrd', image],
 		...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
 		// First serial port: the console. Second: the findings.
 		...['-serial', `file:${consolePath}`, '-serial', 'stdio'],
 		'-append',
-		`console=ttyS0 panic=-1 quiet loglevel=4 mitigations=off random.trust_cpu=on ${clock()} ${append}`,
+		`console=ttyS0 panic=-1 quiet loglevel=4 mitigations=off random.trust_cpu=on ${machine.clock} ${append}`,
 	]
 	return new Promise((resolve, reject) => {
 		const child = spawn('qemu-system-x86_64', args, { stdio: ['ignore', 'pipe', 'pipe'] })
