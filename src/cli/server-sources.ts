@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import { type ComponentRef, fullId, type Services } from '../components/services.ts'
 import { prometheusFamilies } from '../export/prometheus-text.ts'
 import type { Graph, GraphSource } from '../graph/graph.ts'
@@ -9,7 +10,7 @@ import type { ServerSources } from '../server/routes.ts'
 import { createTopSampler } from '../server/top-sampler.ts'
 import type { Accounting } from '../telemetry/accounting.ts'
 import type { Labels } from '../telemetry/metric-family.ts'
-import { renderFamilies } from '../telemetry/metric-family.ts'
+import { renderChunks } from '../telemetry/metric-family.ts'
 import type { MetricRegistry } from '../telemetry/registry.ts'
 
 export interface SourcesOptions {
@@ -56,16 +57,26 @@ export function createServerSources(options: SourcesOptions): ServerSources {
 		top,
 		componentMetrics(id) {
 			const scrape = services.scrapes.entries().find(([component]) => fullId(component) === id)?.[1]
-			return scrape === undefined ? undefined : renderFamilies(prometheusFamilies(scrape().metrics))
+			return scrape === undefined ? undefined : inTurns(renderChunks(prometheusFamilies(scrape().metrics)))
 		},
 		metrics: () =>
-			renderFamilies([
-				...prometheusFamilies(metrics()),
-				...own.families(),
-				...configFamilies(configState(graph, options.source())),
-				...controllerFamilies(infos()),
-				...viewFamilies(services),
-			]),
+			inTurns(
+				renderChunks([
+					...prometheusFamilies(metrics()),
+					...own.families(),
+					...configFamilies(configState(graph, options.source())),
+					...controllerFamilies(infos()),
+					...viewFamilies(services),
+				]),
+			),
+	}
+}
+
+/** With thousands of series it is long: between two pieces the dataflow goes on. */
+async function* inTurns(chunks: Iterable<string>): AsyncGenerator<string, void> {
+	for (const chunk of chunks) {
+		yield chunk
+		await setImmediate()
 	}
 }
 

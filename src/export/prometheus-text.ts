@@ -43,28 +43,35 @@ function familyOf(metric: Metric, target: Labels): MetricFamily {
 	const name = prometheusName(metric)
 	const help = metric.description
 	if (metric.kind === 'histogram')
-		return { name, help, type: 'histogram', samples: histogramSamples(metric, target) }
-	return {
-		name,
-		help,
-		type: metric.kind === 'sum' && metric.monotonic ? 'counter' : 'gauge',
-		samples: metric.points.map((point) => ({
+		return lazily({ name, help, type: 'histogram' }, () => histogramSamples(metric, target))
+	return lazily({ name, help, type: metric.kind === 'sum' && metric.monotonic ? 'counter' : 'gauge' }, () =>
+		metric.points.map((point) => ({
 			suffix: '',
 			labels: merge(target, labelsOf(point.attributes)),
 			value: point.value,
 		})),
+	)
+}
+
+/** Samples are many times the size of what they are made of: they are made when they are asked for, and not kept. */
+function lazily(head: Omit<MetricFamily, 'samples'>, samples: () => Sample[]): MetricFamily {
+	return {
+		...head,
+		get samples() {
+			return samples()
+		},
 	}
 }
 
 function histogramSamples(metric: HistogramMetric, target: Labels): Sample[] {
-	const bounds = [...metric.bounds.map(String), '+Inf']
+	const bounds = [...metric.bounds.map(String), '+Inf'].map((bound) => ['le', bound] as const)
 	const samples: Sample[] = []
 	for (const point of metric.points) {
 		const labels = merge(target, labelsOf(point.attributes))
 		let below = 0
 		for (const [i, bound] of bounds.entries()) {
 			below += point.bucketCounts[i] ?? 0
-			samples.push({ suffix: '_bucket', labels: [...labels, ['le', bound]], value: below })
+			samples.push({ suffix: '_bucket', labels: [...labels, bound], value: below })
 		}
 		samples.push(
 			{ suffix: '_sum', labels, value: point.sum },

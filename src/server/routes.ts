@@ -6,10 +6,12 @@ import { type LiveSource, streamLive } from './live-stream.ts'
 import { metricsText, notFound, productName, reply, replyJson } from './replies.ts'
 import type { TopSnapshot } from './top-snapshot.ts'
 
+/** Prometheus text: all of it, or in pieces as it is made. */
+export type MetricsText = string | AsyncIterable<string>
+
 /** What the server shows. It reads on demand and keeps nothing: each is asked when a request asks for it. */
 export interface ServerSources {
-	/** Prometheus text, all of it; streamed when it comes in pieces. */
-	metrics(): string | AsyncIterable<string>
+	metrics(): MetricsText
 	/** The graph is loaded and the probes are attached. */
 	ready(): boolean
 	/** In graph order. `arguments`, `exports` and `debugInfo` may be left empty here. */
@@ -22,7 +24,7 @@ export interface ServerSources {
 	reload(): Promise<string | undefined>
 	top(): TopSnapshot
 	/** Prometheus text of one component that has a page of its own; undefined when there is none of that id. */
-	componentMetrics?(id: string): string | undefined
+	componentMetrics?(id: string): MetricsText | undefined
 	/** What components pass on, while it passes. */
 	readonly live?: LiveSource
 }
@@ -32,7 +34,7 @@ export type Route = (request: IncomingMessage, response: ServerResponse, path: s
 /** The handler of a path, or undefined. Alloy's paths, statuses and bodies; `/api/v0/top` is ours. */
 export function createRoutes(sources: ServerSources, log: Logger): (path: string) => Route | undefined {
 	const fixed = new Map<string, Route>([
-		['/metrics', (_request, response) => sendMetrics(sources, response)],
+		['/metrics', (_request, response) => sendMetrics(sources.metrics(), response)],
 		[
 			'/-/ready',
 			(_request, response) =>
@@ -62,8 +64,8 @@ export function createRoutes(sources: ServerSources, log: Logger): (path: string
 		if (scraped !== undefined) {
 			return (_request, response) => {
 				const text = sources.componentMetrics?.(scraped)
-				if (text === undefined) notFound(response)
-				else reply(response, 200, text, metricsText)
+				if (text === undefined) return notFound(response)
+				return sendMetrics(text, response)
 			}
 		}
 		if (path.startsWith('/api/v0/web/debug/') && sources.live !== undefined) {
@@ -91,8 +93,7 @@ function brief(info: ComponentInfo): ComponentInfo {
 	return { ...info, arguments: [], exports: [], debugInfo: [] }
 }
 
-async function sendMetrics(sources: ServerSources, response: ServerResponse): Promise<void> {
-	const text = sources.metrics()
+async function sendMetrics(text: MetricsText, response: ServerResponse): Promise<void> {
 	if (typeof text === 'string') {
 		reply(response, 200, text, metricsText)
 		return

@@ -28,27 +28,58 @@ export function single(
 
 /** Prometheus text format 0.0.4. Families of one name are merged under the first one's help, as the format demands. */
 export function renderFamilies(families: Iterable<MetricFamily>): string {
-	const merged = new Map<string, { family: MetricFamily; samples: Sample[] }>()
-	for (const family of families) {
-		const entry = merged.get(family.name)
-		if (entry === undefined) merged.set(family.name, { family, samples: [...family.samples] })
-		else entry.samples.push(...family.samples)
-	}
-	const parts: string[] = []
-	for (const name of [...merged.keys()].sort()) {
-		const { family, samples } = merged.get(name)!
-		if (samples.length === 0) continue
-		parts.push(`# HELP ${name} ${escapeHelp(family.help)}\n# TYPE ${name} ${family.type}\n`)
-		for (const sample of samples) {
-			parts.push(`${name}${sample.suffix}${labelText(sample.labels)} ${numberText(sample.value)}\n`)
-		}
-	}
-	return parts.join('')
+	return [...renderChunks(families)].join('')
 }
 
-function labelText(labels: Labels): string {
+/** Characters: little to hold, and written to a socket in one go. */
+const CHUNK = 64 * 1024
+
+/**
+ * The same, a piece at a time: thousands of histograms are tens of megabytes, which must not be there all at once. The
+ * samples of a family are asked for when its turn comes.
+ */
+export function* renderChunks(families: Iterable<MetricFamily>, size = CHUNK): Generator<string, void> {
+	const named = new Map<string, MetricFamily[]>()
+	for (const family of families) {
+		const same = named.get(family.name)
+		if (same === undefined) named.set(family.name, [family])
+		else same.push(family)
+	}
+	let text = ''
+	for (const name of [...named.keys()].sort()) {
+		const same = named.get(name) as MetricFamily[]
+		const { help, type } = same[0] as MetricFamily
+		let isOpen = false
+		for (const { samples } of same) {
+			const texts: LabelTexts = new Map()
+			for (const { suffix, labels, value } of samples) {
+				if (!isOpen) text += `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`
+				isOpen = true
+				text += `${name}${suffix}${labelText(labels, texts)} ${numberText(value)}\n`
+				if (text.length < size) continue
+				yield text
+				text = ''
+			}
+		}
+	}
+	if (text !== '') yield text
+}
+
+/** By identity: the samples of a histogram share most of their labels. */
+type LabelTexts = Map<Labels[number], string>
+
+function labelText(labels: Labels, texts: LabelTexts): string {
 	if (labels.length === 0) return ''
-	return `{${labels.map(([name, value]) => `${name}="${escapeLabel(value)}"`).join(',')}}`
+	let all = ''
+	for (const label of labels) {
+		let text = texts.get(label)
+		if (text === undefined) {
+			text = `${label[0]}="${escapeLabel(label[1])}"`
+			texts.set(label, text)
+		}
+		all += all === '' ? text : `,${text}`
+	}
+	return `{${all}}`
 }
 
 function escapeLabel(value: string): string {
