@@ -1,8 +1,8 @@
 import type { Native } from '../native.ts'
-import { floatText } from '../number.ts'
 import { compareText, isPrintable, quote, textToBytes } from '../text.ts'
 import { CapsuleValue, FunctionValue, OptionalSecret, Secret } from '../values.ts'
 import { FunctionError } from './function.ts'
+import { floatDigits } from './sprintf-float.ts'
 
 /** What stands between "%" and the verb. */
 export interface Flags {
@@ -35,7 +35,7 @@ export function goType(arg: Native): string {
 	}
 }
 
-/** A number that is a float in the language even when it is whole; made by `formatArguments`. */
+/** A number that is a float in the language even when it is whole. */
 export class Float {
 	readonly data: number
 	constructor(data: number) {
@@ -43,23 +43,26 @@ export class Float {
 	}
 }
 
-function pad(text: string, flags: Flags, zeros = false): string {
+/** To the width that was asked for; `0` pads with zeros whatever it is, behind the `sign` if there is one. */
+function pad(text: string, flags: Flags, sign = ''): string {
 	const width = flags.width
 	if (width === undefined) return text
 	const missing = width - [...text].length
 	if (missing <= 0) return text
 	if (flags.minus) return text + ' '.repeat(missing)
-	if (!zeros || !flags.zero) return ' '.repeat(missing) + text
-	const sign = /^[-+ ]/.test(text) ? text[0]! : ''
+	if (!flags.zero) return ' '.repeat(missing) + text
 	return sign + '0'.repeat(missing) + text.slice(sign.length)
 }
+
+/** With blanks only. */
+const padBlank = (text: string, flags: Flags): string => pad(text, { ...flags, zero: false })
 
 export function formatArgument(arg: Native | Float, verb: string, flags: Flags): string {
 	if (arg instanceof Secret || (arg instanceof OptionalSecret && arg.isSecret))
 		throw new FunctionError('secrets may not be converted into strings')
 	if (arg instanceof OptionalSecret) return formatArgument(arg.reveal(), verb, flags)
-	if (verb === 'T') return pad(goType(arg as Native), flags)
-	if (arg === null) return verb === 'v' ? pad('<nil>', flags) : `%!${verb}(<nil>)`
+	if (arg === null) return verb === 'v' || verb === 'T' ? pad('<nil>', flags) : `%!${verb}(<nil>)`
+	if (verb === 'T') return formatText(goType(arg as Native), 's', flags)
 	if (verb === 'p' && !(arg instanceof FunctionValue)) return bad(arg, verb, flags)
 	if (arg instanceof Float) return formatFloat(arg, verb, flags)
 	switch (typeof arg) {
@@ -75,8 +78,14 @@ export function formatArgument(arg: Native | Float, verb: string, flags: Flags):
 	}
 }
 
-const bad = (arg: Native | Float, verb: string, flags: Flags): string =>
-	`%!${verb}(${goType(arg as Native)}=${formatArgument(arg, 'v', flags)})`
+/** A verb that the argument does not have. */
+function bad(arg: Native | Float, verb: string, flags: Flags): string {
+	// As `v`, but `#` does not ask for Go's syntax here.
+	const own = typeof arg === 'string' ? 's' : arg instanceof Float ? 'g' : isInteger(arg) ? 'd' : 'v'
+	return `%!${verb}(${goType(arg as Native)}=${formatArgument(arg, own, flags)})`
+}
+
+const isInteger = (arg: Native | Float): boolean => typeof arg === 'number' || typeof arg === 'bigint'
 
 function formatComposite(arg: object, verb: string, flags: Flags): string {
 	if (arg instanceof FunctionValue || arg instanceof CapsuleValue) return pad('(function)', flags)
@@ -93,8 +102,8 @@ function formatComposite(arg: object, verb: string, flags: Flags): string {
 }
 
 function element(item: Native, verb: string, flags: Flags): string {
-	if (item === null && verb === 'v' && flags.sharp) return 'interface {}(nil)'
-	return item === null && verb === 'v' ? pad('<nil>', flags) : formatArgument(item, verb, flags)
+	if (item !== null) return formatArgument(item, verb, flags)
+	return verb === 'v' && flags.sharp ? 'interface {}(nil)' : '<nil>'
 }
 
 function formatInteger(data: bigint, verb: string, flags: Flags, arg: Native): string {
@@ -102,14 +111,14 @@ function formatInteger(data: bigint, verb: string, flags: Flags, arg: Native): s
 		case 'v':
 		case 'd':
 			if (verb === 'v' && flags.sharp && typeof arg === 'bigint' && data >= 2n ** 63n)
-				return pad(`0x${data.toString(16)}`, flags)
+				return padBlank(`0x${data.toString(16)}`, flags)
 			return digits(data, 10, '', flags)
 		case 'b':
 			return digits(data, 2, flags.sharp ? '0b' : '', flags)
 		case 'o':
 			return digits(data, 8, flags.sharp ? '0' : '', flags)
 		case 'O':
-			return digits(data, 8, '0o', flags)
+			return digits(data, 8, flags.sharp ? '0o0' : '0o', flags)
 		case 'x':
 			return digits(data, 16, flags.sharp ? '0x' : '', flags)
 		case 'X':
@@ -117,14 +126,14 @@ function formatInteger(data: bigint, verb: string, flags: Flags, arg: Native): s
 		case 'c':
 			return pad(rune(data), flags)
 		case 'q':
-			return pad(quoteRune(rune(data)), flags)
+			return pad(quoteRune(rune(data), flags.plus), flags)
 		case 'U': {
-			const code = data < 0n || data > 0x10ffffn ? data : data
-			const text = `U+${BigInt.asUintN(64, code)
+			const text = `U+${BigInt.asUintN(64, data)
 				.toString(16)
 				.toUpperCase()
 				.padStart(Math.max(4, flags.precision ?? 4), '0')}`
-			return pad(flags.sharp && isPrintable(rune(data)) ? `${text} '${rune(data)}'` : text, flags)
+			const shown = flags.sharp && BigInt(rune(data).codePointAt(0)!) === data && isPrintable(rune(data))
+			return padBlank(shown ? `${text} '${rune(data)}'` : text, flags)
 		}
 		default:
 			return bad(arg, verb, flags)
@@ -136,10 +145,10 @@ const rune = (data: bigint): string =>
 		? '\ufffd'
 		: String.fromCodePoint(Number(data))
 
-function quoteRune(char: string): string {
+function quoteRune(char: string, ascii: boolean): string {
 	if (char === "'") return "'\\''"
 	if (char === '"') return `'"'`
-	return `'${quote(char).slice(1, -1)}'`
+	return `'${(ascii ? asciiQuote(char) : quote(char)).slice(1, -1)}'`
 }
 
 function digits(data: bigint, base: number, prefix: string, flags: Flags): string {
@@ -147,103 +156,32 @@ function digits(data: bigint, base: number, prefix: string, flags: Flags): strin
 	let text = (negative ? -data : data).toString(base)
 	const sign = negative ? '-' : flags.plus ? '+' : flags.space ? ' ' : ''
 	if (flags.precision !== undefined) {
-		if (flags.precision === 0 && data === 0n) return pad('', { ...flags, zero: false })
+		if (flags.precision === 0 && data === 0n) return padBlank('', flags)
 		text = text.padStart(flags.precision, '0')
 	} else if (flags.zero && !flags.minus && flags.width !== undefined) {
 		text = text.padStart(flags.width - sign.length, '0')
 	}
 	if (prefix === '0' && text[0] === '0') prefix = ''
-	return pad(sign + prefix + text, flags)
+	return padBlank(sign + prefix + text, flags)
 }
 
 function formatFloat(arg: Float, verb: string, flags: Flags): string {
-	const data = arg.data
-	const signed = (text: string): string => {
-		const full = text.startsWith('-') || text.startsWith('+') ? text : `+${text}`
-		if (full[0] === '-' || flags.plus) return full
-		return flags.space ? ` ${full.slice(1)}` : full.slice(1)
-	}
-	const finish = (text: string): string => pad(signed(text), flags, Number.isFinite(data))
-	if (!Number.isFinite(data) && 'vgGeEfF'.includes(verb))
-		return finish(Number.isNaN(data) ? 'NaN' : data > 0 ? '+Inf' : '-Inf')
-	switch (verb) {
-		case 'v':
-		case 'g':
-		case 'G': {
-			const text = shortest(data, flags.precision)
-			return finish(verb === 'G' ? text.toUpperCase() : text)
-		}
-		case 'e':
-		case 'E': {
-			const text = exponent(data.toExponential(Math.min(flags.precision ?? 6, 100)))
-			return finish(verb === 'E' ? text.toUpperCase() : text)
-		}
-		case 'b':
-			return finish(binary(data))
-		case 'f':
-		case 'F':
-			return finish(fixed(data, flags.precision ?? 6))
-		default:
-			return bad(arg, verb, flags)
-	}
-}
-
-/** The mantissa as an integer and the power of two it is scaled by. */
-function binary(data: number): string {
-	const view = new DataView(new ArrayBuffer(8))
-	view.setFloat64(0, data)
-	const bits = view.getBigUint64(0)
-	const power = Number((bits >> 52n) & 0x7ffn)
-	const fraction = bits & ((1n << 52n) - 1n)
-	const mantissa = power === 0 ? fraction : fraction | (1n << 52n)
-	const scale = (power === 0 ? 1 : power) - 1075
-	return `${bits >> 63n === 1n ? '-' : ''}${mantissa}p${scale < 0 ? '-' : '+'}${Math.abs(scale)}`
-}
-
-/** JavaScript's toFixed stops at 1e21 and 100 digits. */
-function fixed(data: number, precision: number): string {
-	if (Math.abs(data) < 1e21) {
-		const text = data.toFixed(Math.min(precision, 100))
-		const full = precision > 100 ? text + '0'.repeat(precision - 100) : text
-		return Object.is(data, -0) || (data < 0 && !full.startsWith('-')) ? `-${full.replace(/^-/, '')}` : full
-	}
-	return (
-		floatText(BigInt(data) === 0n ? 0 : data) &&
-		BigInt(data).toString() + (precision > 0 ? `.${'0'.repeat(precision)}` : '')
-	)
-}
-
-/** Two digits of exponent at least, as Go writes it. */
-const exponent = (text: string): string => text.replace(/e([-+])(\d)$/, 'e$10$2')
-
-/** %g: exponent form below 1e-4 and from 1e6 (or from the precision). */
-function shortest(data: number, precision: number | undefined): string {
-	const scientific =
-		precision === undefined
-			? data.toExponential()
-			: data.toExponential(Math.min(Math.max(precision, 1) - 1, 100))
-	const power = Number(scientific.slice(scientific.indexOf('e') + 1))
-	const limit = precision === undefined ? 6 : Math.max(precision, 1)
-	const negativeZero = Object.is(data, -0) ? '-' : ''
-	if (power < -4 || power >= limit) {
-		const [mantissa = '', rest = ''] = scientific.split('e')
-		return exponent(`${precision === undefined ? mantissa : mantissa.replace(/\.?0+$/, '')}e${rest}`)
-	}
-	if (precision === undefined) return negativeZero + floatText(Math.abs(data) === 0 ? 0 : data)
-	const text = Number(scientific).toFixed(Math.max(0, Math.min(100, limit - 1 - power)))
-	return negativeZero + (text.includes('.') ? text.replace(/\.?0+$/, '') : text)
+	const text = floatDigits(arg.data, verb, { ...flags, sharp: flags.sharp && verb !== 'v' })
+	if (text === undefined) return bad(arg, verb, flags)
+	if (!Number.isFinite(arg.data)) return padBlank(text, flags)
+	return pad(text, flags, /^[-+ ]/.exec(text)?.[0])
 }
 
 function formatText(text: string, verb: string, flags: Flags): string {
 	const cut = flags.precision === undefined ? text : [...text].slice(0, flags.precision).join('')
 	switch (verb) {
 		case 'v':
-			return pad(flags.sharp ? quote(text) : cut, flags, true)
+			return pad(flags.sharp ? quote(cut) : cut, flags)
 		case 's':
-			return pad(cut, flags, true)
+			return pad(cut, flags)
 		case 'q':
-			if (flags.sharp && !/[`\0-\x08\x0a-\x1f\x7f\ufeff]/.test(cut)) return pad(`\`${cut}\``, flags, true)
-			return pad(flags.plus ? asciiQuote(cut) : quote(cut), flags, true)
+			if (flags.sharp && !/[`\0-\x08\x0a-\x1f\x7f\ufeff]/.test(cut)) return pad(`\`${cut}\``, flags)
+			return pad(flags.plus ? asciiQuote(cut) : quote(cut), flags)
 		case 'x':
 		case 'X': {
 			let bytes = textToBytes(text)
@@ -255,7 +193,7 @@ function formatText(text: string, verb: string, flags: Flags): string {
 				: pairs.length > 0
 					? mark + pairs.join('')
 					: ''
-			return pad(verb === 'X' ? out.toUpperCase() : out, flags, true)
+			return pad(verb === 'X' ? out.toUpperCase() : out, flags)
 		}
 		default:
 			return bad(text, verb, flags)

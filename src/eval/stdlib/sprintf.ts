@@ -26,7 +26,8 @@ const percent = /%?/y
 const flagChars = /[-+# 0]*/y
 const star = /\*?/y
 const number = /\d*/y
-const dot = /\.?/y
+/** At the very end of the text it is taken for a verb. */
+const dot = /(?:\.(?=[\s\S]))?/y
 /** `[3]`; one that is not closed is only its bracket. */
 const bracket = /(?:\[[^\]]*\]|\[)?/y
 const anyChar = /[\s\S]?/uy
