@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR MIT) */
 /* vor_process_ring: exec, fork, exit and listen. Apart from vor_ring so that no flood of exchanges can push a process's
- * name out. 256 KiB hold about 190 execs (the largest record) between two drains; a full ring is counted. */
+ * name out. 1 MiB holds about 760 execs (the largest record) between two drains, or the thousands of forks and exits that a busy
+ * build machine makes while user space waits for a CPU; a full ring is counted. */
 #pragma once
 
 #include "../include/common.h"
@@ -8,7 +9,7 @@
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 256 * 1024);
+	__uint(max_entries, 1024 * 1024);
 } vor_process_ring SEC(".maps");
 
 INLINE __u64 process_ring_flags(void)

@@ -81,7 +81,7 @@ describe('process events', () => {
 		const ring = kernel.object.map('vor_process_ring').ring()
 		const folder = mkdtempSync(join(tmpdir(), 'vor-exec-'))
 		try {
-			const into = Buffer.alloc(1 << 19)
+			const into = Buffer.alloc(1 << 20) // as large as the ring
 			ring.drain(into)
 			const long = join(folder, 'd'.repeat(120))
 			mkdirSync(long)
@@ -137,7 +137,7 @@ describe('process events', () => {
 		const kernel = await openKernel('sock')
 		const ring = kernel.object.map('vor_process_ring').ring()
 		try {
-			const into = Buffer.alloc(1 << 19)
+			const into = Buffer.alloc(1 << 20) // as large as the ring
 			ring.drain(into)
 			const { createServer } = await import('node:net')
 			const server = createServer().listen(0, '127.0.0.1')
