@@ -6,8 +6,9 @@ import type { ProbeSites } from './probe-sites.ts'
 /** How long a process that only lacks a listening port is still captured as unknown. */
 const AWAIT_PORT_NS = 30e9
 /**
- * No image younger than this is rejected in the kernel: what runs it may be about to run another (`env`, `nice`, `sh -c`, a
- * wrapper of a container), and a rejection that comes after that exec would be about a program that nobody rejected.
+ * No image and no child younger than this is rejected in the kernel: what runs it may be about to run another (`env`, `nice`,
+ * `sh -c`, a wrapper of a container; every child of a shell), and a rejection that comes after that exec would be about a
+ * program that nobody rejected.
  */
 const REJECT_AFTER_NS = 100e6
 
@@ -40,8 +41,8 @@ export class KernelSelections {
 			wanted = 'forget'
 			this.awaitingPort.push(entry, portDueNs)
 		}
-		const oldDueNs = entry.imageNs + REJECT_AFTER_NS
-		if (wanted === 'rejected' && entry.imageNs > 0 && nowNs < oldDueNs) {
+		const oldDueNs = Math.max(entry.imageNs, entry.startNs) + REJECT_AFTER_NS
+		if (wanted === 'rejected' && nowNs < oldDueNs) {
 			wanted = 'forget'
 			this.young.push(entry, oldDueNs)
 		}

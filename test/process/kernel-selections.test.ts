@@ -36,6 +36,17 @@ test('a young image is rejected once it is old enough, and once, however often i
 	expect(selections.take()).toEqual([])
 })
 
+test('a child that is about to become another program is not rejected with its parent', () => {
+	const child = newEntry(60, 100 * second, 1, 'sh')
+	child.verdict = verdict('rejected')
+	selections.tell(child, 100 * second)
+	selections.tellDue(100.099 * second)
+	expect(selections.take()).toEqual([])
+	// No exec came: it stays what its parent is.
+	selections.tellDue(100.1 * second)
+	expect(selections.take()).toEqual([{ pid: 60, selection: 'rejected', nginx: false }])
+})
+
 test('a new image has its time again', () => {
 	const entry = rejected()
 	selections.tell(entry, 110 * second)
