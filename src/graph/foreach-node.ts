@@ -3,6 +3,9 @@ import { statementError } from '../eval/decode.ts'
 import { DiagnosticError } from '../eval/evaluate.ts'
 import { numberText } from '../eval/number.ts'
 import { createScope, type Scope } from '../eval/scope.ts'
+import { formatArgument } from '../eval/stdlib/format.ts'
+import { FunctionError } from '../eval/stdlib/function.ts'
+import { sprintf } from '../eval/stdlib/sprintf.ts'
 import { UnknownValue, type Value } from '../eval/values.ts'
 import type { Block } from '../syntax/ast.ts'
 import type { ActiveSpan } from '../telemetry/tracer.ts'
@@ -168,12 +171,29 @@ export class ForeachNode extends Node {
 	}
 }
 
-/** Keeps an item's module the same when others come and go. */
+/** Keeps an item's module the same when others come and go. The names are Alloy's. */
 function itemKey(item: Value, idField: string, hash: boolean): string {
-	let value = item
-	if (item.type === 'object' && idField !== '') value = item.fields.get(idField) ?? item
-	const text = value.type === 'string' ? value.text : value.type === 'number' ? numberText(value) : undefined
-	if (value.type === 'bool') return String(value.data)
-	if (text === undefined) return value.type
-	return hash ? createHash('sha256').update(text).digest('hex') : text.replace(/[^A-Za-z0-9]/g, '_')
+	const value = item.type === 'object' ? (item.fields.get(idField) ?? item) : item
+	switch (value.type) {
+		case 'string':
+			return hash ? sha256(value.text) : value.text.replace(/[^\p{L}\p{Nd}]/gu, '_')
+		case 'bool':
+			return String(value.data)
+		case 'number':
+			return value.kind === 'float' ? goText('%f', value).replaceAll('.', '_') : numberText(value)
+		default:
+			return sha256(goText('%#v', value))
+	}
 }
+
+/** What cannot be written is known by its type: a secret is not put into a name, not even as a hash. */
+function goText(pattern: string, value: Value): string {
+	try {
+		return sprintf(pattern, [formatArgument(value)])
+	} catch (reason) {
+		if (reason instanceof FunctionError) return value.type
+		throw reason
+	}
+}
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')

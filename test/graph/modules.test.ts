@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -229,6 +230,47 @@ test "t" { }`)
 		])
 		await load(text('[{name = "b"}, {name = "c"}]').replace('var  ', 'id         = "name"\n\tvar  '))
 		expect(journal.take().sort()).toEqual(['build test.sink.k c', 'start test.sink.k', 'stop test.sink.k'])
+		await graph.stop(1000)
+	})
+
+	it('calls the modules of a foreach as Alloy does, so that an item without an id keeps its own', async () => {
+		const { graph, journal, load } = testGraph()
+		const text = (items: string, more = ''): string => `foreach "f" {
+	collection = [${items}]
+	var        = "each"
+${more}
+	template {
+		test.sink "k" { tag = "t" }
+	}
+}`
+		const keys = (): readonly string[] =>
+			graph
+				.components()
+				.filter(({ localId }) => localId === 'test.sink.k')
+				.map(({ moduleId }) => moduleId.replace('foreach.f/foreach_', ''))
+		const object = '00044bd8c679682d57b09399f458ecdb0ce06e01e471264eac7b0c2144a5745d'
+		const list = '9d6f1110ec1474bba0235f1e3c167aa4bfb9372e54e60187ce774aa277f1ed1d'
+		const nothing = 'a9dc16a7a3875d174c1af4f923f261cafc124357f2322493a59ee0d14fcd10db'
+		const first = '{ port = 80, name = "a", f = 1.5 }'
+		expect(errors(await load(text(`3.14, 7, true, "ä.b", "ä-b", ${first}, [1, "x", null], null`)))).toEqual(
+			[],
+		)
+		expect(keys()).toEqual([
+			'3_140000_1',
+			'7_1',
+			'true_1',
+			'ä_b_1',
+			'ä_b_2',
+			`${object}_1`,
+			`${list}_1`,
+			`${nothing}_1`,
+		])
+		journal.take()
+		expect(errors(await load(text(`{ port = 81 }, ${first}`)))).toEqual([])
+		expect(keys()[1]).toBe(`${object}_1`)
+		expect(journal.take().filter((line) => line.startsWith('build'))).toHaveLength(1)
+		expect(errors(await load(text('"a", 7', '\thash_string_id = true')))).toEqual([])
+		expect(keys()).toEqual([`${createHash('sha256').update('a').digest('hex')}_1`, '7_1'])
 		await graph.stop(1000)
 	})
 })
