@@ -22,15 +22,17 @@ import { command } from './lib/packages.mjs'
 import { root, run, runScript, ScriptError, say, seconds } from './lib/report.mjs'
 import { setup } from './setup.mjs'
 
-/** A quick run is over by then, and a kernel that would have less time than this is not begun. */
+/** The guests of a quick run are over by then, and a kernel that would have less time than this is not begun. */
 const QUICK_SECONDS = 900
 const KERNEL_SECONDS = 75
+/** Emulator and kernels are there by then; a slow mirror takes nothing from the guests. */
+const FETCH_SECONDS = 900
 
 const HELP = `npm run test:vm [-- [OPTION…] [KERNEL…]]
 
   KERNEL            5.10, 6.12: the newest of that series; 7: the newest of 7.x; or a full release. Default: ${DEFAULT_KERNELS.join(' ')}
   --quick           for every change: ${QUICK_PLAN.map(({ name, surface }) => `${name} ${surface}`).join(', ')}, fewer paths, ${QUICK_SECONDS / 60} minutes
-                    at most; a kernel that cannot be had is skipped and said so
+                    at most, and as many for what must be fetched; skipped where the machine is not amd64
   --all             the newest of every series in the pool
   --bench           no tests: "vor bench" in each guest, with the surfaces that the kernel allows side by side
   --surface NAME    only this one (tp_btf, fexit, kprobe, syscall)
@@ -122,7 +124,7 @@ function arguments_() {
 async function ensureEmulator() {
 	if (process.arch !== 'x64') throw new ScriptError(`the guests are amd64, this machine is ${process.arch}`)
 	if (command('qemu-system-x86_64')) return
-	const install = 'apt-get install -y --no-install-recommends qemu-system-x86'
+	const install = 'apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 qemu-system-x86'
 	if (!command('apt-get') || process.getuid() !== 0)
 		throw new ScriptError('qemu-system-x86_64 is not on the PATH', `sudo ${install}`)
 	say('Installing qemu-system-x86, which boots the other kernels …')
@@ -132,46 +134,67 @@ async function ensureEmulator() {
 	await run(program, args, { env, fix: install })
 }
 
-/** One surface a kernel. A kernel or an emulator that cannot be had is no failure of ours. */
+/** One surface a kernel. Only a machine of another architecture skips: the guests, amd64, run its own Node and addon. */
 async function runQuick(cache, apt, values) {
-	const end = performance.now() + QUICK_SECONDS * 1000
-	const left = () => Math.round((end - performance.now()) / 1000)
+	const guests = createBudget(QUICK_SECONDS)
+	const fetching = createBudget(FETCH_SECONDS)
 	const rows = []
 	const tests = []
 	for (const part of QUICK_PLAN) {
-		const test = { name: `${QUICK_TEST}: Linux ${part.name} by ${part.surface}`, file: 'test/vm', ms: 0 }
-		const skip = (why) => {
-			say(`\nLinux ${part.name} is skipped: ${why}`)
-			tests.push({ ...test, status: 'skipped' })
-		}
 		const started = performance.now()
+		const outcome = (status, why) => {
+			if (why !== undefined)
+				say(`\nLinux ${part.name} ${status === 'skipped' ? 'is skipped' : 'has not run'}: ${why}`)
+			const name = `${QUICK_TEST}: Linux ${part.name} by ${part.surface}`
+			tests.push({ name, file: 'test/vm', ms: performance.now() - started, status, note: why })
+		}
+		if (process.arch !== 'x64') {
+			outcome('skipped', `the guests are amd64, this machine is ${process.arch}`)
+			continue
+		}
 		let kernel
 		try {
-			await withTimeLeft(ensureEmulator, left())
-			const [found] = await withTimeLeft(
-				() => obtainKernels([part.name], { folder: join(cache, 'images'), apt, update: values.update }),
-				left(),
-			)
-			kernel = found
+			kernel = await fetching.spend(async (left) => {
+				await withTimeLeft(ensureEmulator, left)
+				const options = { folder: join(cache, 'images'), apt, update: values.update }
+				return (await withTimeLeft(() => obtainKernels([part.name], options), left))[0]
+			})
 		} catch (reason) {
 			// Of programs that failed, too; a fault of this script is none of theirs.
 			if (reason instanceof TypeError || reason instanceof ReferenceError) throw reason
-			skip(reason.message)
+			const fix = reason.fix ? ` (fix: ${reason.fix})` : ''
+			outcome('failed', `kernel or emulator cannot be had: ${reason.message}${fix}`)
 			continue
 		}
-		if (left() < KERNEL_SECONDS) {
-			say(`\nLinux ${part.name} has not run: ${left()} s are left of ${QUICK_SECONDS}`)
-			tests.push({ ...test, status: 'failed' })
+		if (guests.left() < KERNEL_SECONDS) {
+			outcome('failed', `${guests.left()} s are left of ${QUICK_SECONDS}`)
 			continue
 		}
-		const row = await runKernel(kernel, cache, { ...values, ...part, timeout: left() })
+		const row = await guests.spend((left) => runKernel(kernel, cache, { ...values, ...part, timeout: left }))
 		rows.push(row)
-		const status = redLines([row]).length === 0 ? 'passed' : 'failed'
-		tests.push({ ...test, status, ms: performance.now() - started })
+		outcome(redLines([row]).length === 0 ? 'passed' : 'failed')
 	}
 	if (values.tests !== undefined) writeFileSync(values.tests, JSON.stringify(tests))
+	const isFailed = tests.some(({ status }) => status === 'failed')
 	// A fetch that was given up may still be running.
-	process.exit(conclude(rows, cache, { ...values, docs: false }))
+	process.exit(conclude(rows, cache, { ...values, docs: false }) || Number(isFailed))
+}
+
+/** Seconds that several tasks share. */
+function createBudget(seconds) {
+	let leftMs = seconds * 1000
+	const left = () => Math.round(leftMs / 1000)
+	return {
+		left,
+		async spend(task) {
+			const started = performance.now()
+			try {
+				return await task(left())
+			} finally {
+				leftMs -= performance.now() - started
+			}
+		},
+	}
 }
 
 /** What is fetched may hang; it is left behind then, and ends with this process. */

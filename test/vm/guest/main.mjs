@@ -6,6 +6,7 @@ import { preflight } from '../../../dist/capture/preflight.js'
 import { runBench } from './bench.mjs'
 import { describe, load } from './load.mjs'
 import { runMix } from './mix.mjs'
+import { runWaiting } from './waiting.mjs'
 
 const request = JSON.parse(readFileSync(process.argv[2], 'utf8'))
 const started = performance.now()
@@ -31,8 +32,11 @@ for (const cell of request.surfaces) {
 		const outcome = await load(cell)
 		tell('load', { ...label, ...outcome })
 		if (outcome.loaded === undefined) continue
-		for (let round = 0; round < (request.repeat ?? 1); round++)
-			tell('mix', { ...label, ...(await runMix({ ...request, ...cell })) })
+		for (let round = 0; round < (request.repeat ?? 1); round++) {
+			const mix = await runMix({ ...request, ...cell })
+			if (cell.surface === 'kprobe') mix.problems.push(...(await runWaiting({ ...request, ...cell })))
+			tell('mix', { ...label, ...mix })
+		}
 	} catch (reason) {
 		const known = describe(reason)
 		// Loaded, yet not attached: the cell is empty, with the kernel's own words.

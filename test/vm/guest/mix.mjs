@@ -124,7 +124,7 @@ async function runNode(patienceMs) {
 }
 
 /** Until all that can come has come, or nothing more comes. */
-async function settle(line, wanted) {
+export async function settle(line, wanted) {
 	const end = performance.now() + SETTLE_MS
 	let count = -1
 	let since = 0

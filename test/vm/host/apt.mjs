@@ -44,6 +44,7 @@ export function createApt(folder) {
 			'APT::Architectures': 'amd64',
 			'APT::Sandbox::User': 'root',
 			'Acquire::Languages': 'none',
+			'Acquire::Retries': '3',
 			// Releases out of support do not renew their lists; the signatures are checked all the same.
 			'Acquire::Check-Valid-Until': 'false',
 			'Acquire::IndexTargets::deb::DEP-11::DefaultEnabled': 'false',
@@ -53,6 +54,8 @@ export function createApt(folder) {
 		writeFileSync(configuration, text.join(''))
 	}
 
+	const names = (prefix) =>
+		execFileSync('apt-cache', ['pkgnames', prefix], options).split('\n').filter(Boolean)
 	const updated = join(folder, 'updated')
 	const listsAreFresh = () => existsSync(updated) && Date.now() - statSync(updated).mtimeMs < LISTS_MAX_AGE_MS
 
@@ -65,10 +68,16 @@ export function createApt(folder) {
 				// One suite that a mirror has dropped leaves the others usable: 100 is apt's word for it.
 				run('apt-get', ['update'], { env: { APT_CONFIG: configuration }, accept: [0, 100] }),
 			)
+			if (names('linux-image-').length === 0) {
+				throw new ScriptError(
+					`no list of packages could be read from ${mirrors().main}`,
+					"check the machine's network, or VOR_TEST_DEBIAN_MIRROR=<mirror> (any mirror of the Debian archive)",
+				)
+			}
 			writeFileSync(updated, '')
 		},
 		/** Names of packages that begin so. */
-		names: (prefix) => execFileSync('apt-cache', ['pkgnames', prefix], options).trim().split('\n'),
+		names,
 		/** Version of the one that `download` would take. */
 		version: (name) => /^Version: (.*)$/m.exec(execFileSync('apt-cache', ['show', name], options))?.[1] ?? '',
 		/** Verified against the signed lists by apt. */

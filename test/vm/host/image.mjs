@@ -26,6 +26,7 @@ const LOAD_MAKER = 'dist/bench/load'
 const PROGRAMS = [
 	{ name: 'init', sources: ['init.c'], libraries: [] },
 	{ name: 'mix', sources: ['mix.c', 'io.c'], libraries: [] },
+	{ name: 'waiting', sources: ['waiting.c'], libraries: ['-pthread'] },
 	{ name: 'insns', sources: ['insns.c'], libraries: ['-lbpf', '-lelf', '-lz'] },
 ]
 
@@ -92,6 +93,7 @@ function productArchive(programs, { bench }) {
 	for (const name of ['proc', 'sys', 'tmp', 'modules']) archive.folder(`/${name}`)
 	archive.file('/init', join(programs, 'init'))
 	for (const role of ['client', 'server', 'upstream']) archive.file(`/bin/mix-${role}`, join(programs, 'mix'))
+	archive.file('/bin/mix-waiting', join(programs, 'waiting'))
 	archive.file('/bin/mix-insns', join(programs, 'insns'))
 	const files = new Set(loadedFiles())
 	for (const name of ['main.mjs', 'bench.mjs', 'node-program.mjs']) files.add(join(GUEST, name))

@@ -9,6 +9,7 @@ import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 const ENTRIES = [
 	'../guest/load.mjs',
 	'../guest/mix.mjs',
+	'../guest/waiting.mjs',
 	'../../../dist/capture/preflight.js',
 	'../../../dist/capture/addon.js',
 	'../../../dist/process/worker.js',
