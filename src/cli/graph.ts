@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { parseSources } from '../graph/graph.ts'
+import { parseSources } from '../graph/graph-source.ts'
 import { blockId } from '../graph/node.ts'
 import { traversalsOfBody } from '../graph/traversals.ts'
 import { validateConfiguration } from '../graph/validate.ts'

@@ -1,30 +1,25 @@
 import { EventEmitter } from 'node:events'
-import { dirname, resolve } from 'node:path'
 import { createStdlib, stdlibScope } from '../eval/stdlib/index.ts'
-import type { Value } from '../eval/values.ts'
-import type { LiveChannel } from '../flow/live.ts'
-import type { Attribute, Block } from '../syntax/ast.ts'
+import type { Block } from '../syntax/ast.ts'
 import { type Diagnostic, formatDiagnostic, formatPosition, hasErrors } from '../syntax/diag.ts'
-import { parseFile } from '../syntax/parser.ts'
-import { Source } from '../syntax/source.ts'
+import type { Source } from '../syntax/source.ts'
 import type { Accounting } from '../telemetry/accounting.ts'
 import type { Logger } from '../telemetry/log.ts'
 import type { MetricRegistry } from '../telemetry/registry.ts'
 import { type ActiveSpan, noTracer, type Tracer } from '../telemetry/tracer.ts'
 import type { Stability } from './component.ts'
-import { ComponentNode } from './component-node.ts'
-import { CustomNode } from './custom-node.ts'
+import { type ComponentInfo, componentsOf } from './component-info.ts'
 import { createEvaluationMetrics, noEvaluationMetrics } from './evaluation-metrics.ts'
 import { createFetcher } from './fetcher.ts'
-import { ForeachNode } from './foreach-node.ts'
-import type { Health } from './health.ts'
-import type { Fetcher, SourceFile } from './import-source.ts'
+import { type GraphSource, parseSources } from './graph-source.ts'
+import type { Fetcher } from './import-source.ts'
 import { lintFields } from './lint.ts'
 import { Module, type ModuleChanges } from './module.ts'
-import { blockName, LoadError, messageOf, type Node } from './node.ts'
-import type { ModuleInput } from './plan.ts'
+import { LoadError, messageOf } from './node.ts'
 import type { Registry } from './registry.ts'
 import type { NodeEvent, Shared } from './shared.ts'
+
+export type { ComponentInfo, GraphSource }
 
 export interface GraphOptions {
 	readonly registry: Registry
@@ -43,13 +38,6 @@ export interface GraphOptions {
 	readonly tracer?: Tracer
 }
 
-/** A configuration: one file, or the files of a folder taken together. */
-export interface GraphSource {
-	/** The path that was asked for; `module_path` follows from it. */
-	readonly path: string
-	readonly files: readonly SourceFile[]
-}
-
 export interface LoadResult {
 	readonly ok: boolean
 	/** Whether every file of the configuration could be parsed. */
@@ -60,27 +48,6 @@ export interface LoadResult {
 	/** Texts of the modules that a failed load fetched, by where they came from: Alloy shows no excerpts of them. */
 	readonly moduleTexts: ReadonlyMap<string, string>
 	readonly summary: ModuleChanges
-}
-
-/** One component as the API shows it. */
-export interface ComponentInfo {
-	readonly moduleId: string
-	readonly localId: string
-	/** Name of the component: `otelcol.exporter.otlp`. */
-	readonly name: string
-	readonly label: string
-	readonly health: Health
-	readonly referencesTo: readonly string[]
-	readonly referencedBy: readonly string[]
-	readonly block: Block
-	/** Decoded arguments of a built-in component; values of a custom one. */
-	readonly args: unknown
-	readonly exports: Value | undefined
-	readonly definition: ComponentNode['definition'] | undefined
-	readonly createdModuleIds: readonly string[]
-	/** Of a built-in component. */
-	readonly live: LiveChannel | undefined
-	debugInfo(): unknown
 }
 
 export interface LoadStatus {
@@ -298,79 +265,5 @@ class RunningGraph implements Graph {
 
 	components(): readonly ComponentInfo[] {
 		return componentsOf(this.#root)
-	}
-}
-
-function componentsOf(module: Module): readonly ComponentInfo[] {
-	const out: ComponentInfo[] = []
-	for (const id of module.order) {
-		const node = module.nodes.get(id)!
-		const isComponent =
-			node instanceof ComponentNode || node instanceof CustomNode || node instanceof ForeachNode
-		if (!isComponent) continue
-		out.push(infoOf(module, node))
-		if (node instanceof CustomNode) out.push(...componentsOf(node.module))
-		if (node instanceof ForeachNode)
-			for (const child of node.modules.values()) out.push(...componentsOf(child))
-	}
-	return out
-}
-
-function infoOf(module: Module, node: Node): ComponentInfo {
-	const isShown = (id: string): boolean => {
-		const other = module.nodes.get(id)
-		return other instanceof ComponentNode || other instanceof CustomNode || other instanceof ForeachNode
-	}
-	return {
-		moduleId: module.id,
-		localId: node.id,
-		name: blockName(node.block),
-		label: node.block.label,
-		health: node.health.current,
-		referencesTo: [...node.needs].filter(isShown).sort(),
-		referencedBy: module.dependents(node.id).filter(isShown).sort(),
-		block: node.block,
-		args: node instanceof ComponentNode || node instanceof CustomNode ? node.args : undefined,
-		exports: node.exports,
-		definition: node instanceof ComponentNode ? node.definition : undefined,
-		createdModuleIds:
-			node instanceof CustomNode
-				? [node.module.id]
-				: node instanceof ForeachNode
-					? [...node.modules.values()].map((child) => child.id)
-					: [],
-		live: node instanceof ComponentNode ? node.channel : undefined,
-		debugInfo: () => (node instanceof ComponentNode ? node.debugInfo() : undefined),
-	}
-}
-
-export interface ParsedSources {
-	readonly input: ModuleInput
-	readonly diagnostics: readonly Diagnostic[]
-	readonly sources: ReadonlyMap<string, Source>
-}
-
-/** The files of a configuration as the input of its root module. */
-export function parseSources(source: GraphSource): ParsedSources {
-	const blocks: Block[] = []
-	const attributes: Attribute[] = []
-	const diagnostics: Diagnostic[] = []
-	const sources = new Map<string, Source>()
-	for (const { name, text } of source.files) {
-		const file = new Source(name, text)
-		sources.set(name, file)
-		const parsed = parseFile(name, file)
-		diagnostics.push(...parsed.diagnostics)
-		for (const statement of parsed.file.body) {
-			if (statement.kind === 'block') blocks.push(statement)
-			else attributes.push(statement)
-		}
-	}
-	const single = source.files.length === 1 && source.files[0]!.name === source.path
-	const modulePath = single ? dirname(resolve(source.path)) : resolve(source.path)
-	return {
-		input: { blocks, attributes, customs: undefined, modulePath, args: undefined, outer: undefined },
-		diagnostics,
-		sources,
 	}
 }

@@ -1,18 +1,18 @@
 import { formatDuration } from '../eval/duration.ts'
 import { createScope, type Scope } from '../eval/scope.ts'
-import { ObjectValue, stringValue, UnknownValue, type Value } from '../eval/values.ts'
+import { ObjectValue, stringValue, type Value } from '../eval/values.ts'
 import { type Diagnostic, hasErrors } from '../syntax/diag.ts'
 import type { LogFields } from '../telemetry/log.ts'
 import type { ActiveSpan } from '../telemetry/tracer.ts'
-import { ComponentNode, type ModuleRef } from './component-node.ts'
+import type { ModuleRef } from './component-node.ts'
 import type { CustomScope } from './customs.ts'
 import { invert, levels } from './dag.ts'
-import { describeExports } from './describe-exports.ts'
-import { ImportNode } from './import-node.ts'
 import { LoadError, messageOf, type Node } from './node.ts'
-import { inParallel, stopNodes } from './node-order.ts'
+import { changedSince, evaluationSpan } from './node-evaluation.ts'
+import { stopNodes } from './node-order.ts'
 import { scopeFor } from './node-scope.ts'
 import { type ModuleInput, type Plan, PlanBuilder } from './plan.ts'
+import { PlanPreparation } from './plan-preparation.ts'
 import type { Shared } from './shared.ts'
 import { ArgumentNode, ExportNode, type Given } from './value-nodes.ts'
 
@@ -97,12 +97,14 @@ export class Module implements ModuleRef {
 		const builder = new PlanBuilder(this, this.#shared, input, this.#nodes)
 		const plan = builder.build()
 		this.#plan = plan
+		const scope = this.#baseScope(input, plan.customs)
+		const preparation = new PlanPreparation(plan, builder, scope, this.#controller, this.#shared)
 		logger.info('starting complete graph evaluation', this.#controller)
 		metrics.evaluating(true)
 		const started = performance.now()
 		let problems: ReadonlyMap<string, readonly Diagnostic[]>
 		try {
-			problems = await this.#prepareNodes(plan, builder, span)
+			problems = await preparation.run(span)
 		} finally {
 			metrics.evaluating(false)
 		}
@@ -114,81 +116,9 @@ export class Module implements ModuleRef {
 		throw new LoadError(diagnostics)
 	}
 
-	/**
-	 * What does not depend on each other is prepared at the same time. Fetching a module may take long and the running
-	 * configuration goes on meanwhile, so what was prepared from values that have changed is prepared once more.
-	 */
-	async #prepareNodes(
-		plan: Plan,
-		builder: PlanBuilder,
-		span: ActiveSpan | undefined,
-	): Promise<ReadonlyMap<string, readonly Diagnostic[]>> {
-		const scope = this.#baseScope(plan.input, plan.customs)
-		const problems = new Map<string, readonly Diagnostic[]>()
-		const failed = new Set<string>()
-		const prepareOne = async (id: string): Promise<void> => {
-			const node = plan.nodes.get(id)!
-			const needs = plan.edges.get(id)!
-			// Of what follows from another node's failure only the cause is told.
-			if (![...needs].every((need) => !failed.has(need) || plan.nodes.get(need) instanceof ImportNode)) {
-				failed.add(id)
-				return
-			}
-			const started = performance.now()
-			const own = evaluationSpan(span, node)
-			let problem: string | undefined
-			try {
-				await node.prepare(
-					builder.blockOf(id),
-					scopeFor(needs, plan.nodes, scope, (one) => one.preview),
-				)
-				this.#evaluated(id, started)
-			} catch (reason) {
-				failed.add(id)
-				if (!(reason instanceof LoadError)) throw reason
-				problems.set(id, reason.diagnostics)
-				const err = reason.message.replace(/^Failed to [a-z ]+: /, '')
-				problem = err
-				this.#shared.logger.error('failed to evaluate config', { ...this.#controller, node: id, err })
-				this.#evaluated(id, started)
-				if (!this.#shared.dry) return
-				// While only checking, the rest is checked as if this one were right.
-				failed.delete(id)
-				node.setExports(
-					node instanceof ComponentNode
-						? describeExports(node.definition, node.definition.args.defaults())
-						: new UnknownValue('any'),
-				)
-			} finally {
-				node.span = undefined
-				own?.end(problem)
-			}
-		}
-		for (const level of levels(plan.order, plan.edges)) await inParallel(level, prepareOne)
-		if (this.#shared.dry) return problems
-		for (const id of plan.order) {
-			const node = plan.nodes.get(id)!
-			if (!failed.has(id) && this.#changedSince(plan.nodes, plan.edges.get(id)!, node.preparedAt))
-				await prepareOne(id)
-		}
-		return problems
-	}
-
 	get #controller(): LogFields {
 		const at = this.id.lastIndexOf('/')
 		return { controller_path: `/${this.id.slice(0, Math.max(at, 0))}`, controller_id: this.id.slice(at + 1) }
-	}
-
-	#evaluated(id: string, started: number): void {
-		const ms = performance.now() - started
-		this.#shared.metrics.evaluated(ms)
-		const duration = formatDuration(ms)
-		this.#shared.logger.info('finished node evaluation', { ...this.#controller, node_id: id, duration })
-	}
-
-	#changedSince(nodes: ReadonlyMap<string, Node>, needs: ReadonlySet<string>, moment: number): boolean {
-		for (const need of needs) if ((nodes.get(need)?.exportsChangedAt ?? 0) > moment) return true
-		return false
 	}
 
 	#baseScope(input: ModuleInput, customs: CustomScope): Scope {
@@ -315,7 +245,7 @@ export class Module implements ModuleRef {
 	/** What was evaluated before something it refers to changed. */
 	#markStale(): void {
 		for (const [id, node] of this.#nodes)
-			if (this.#changedSince(this.#nodes, node.needs, node.evaluatedAt)) this.#dirty.add(id)
+			if (changedSince(this.#nodes, node.needs, node.evaluatedAt)) this.#dirty.add(id)
 	}
 
 	#evaluate(node: Node, cause: ActiveSpan | undefined): void {
@@ -364,14 +294,6 @@ export class Module implements ModuleRef {
 				}),
 			)
 	}
-}
-
-/** Of one evaluation; what that leads to finds it at the node. */
-function evaluationSpan(cause: ActiveSpan | undefined, node: Node): ActiveSpan | undefined {
-	const span = cause?.child('EvaluateNode')
-	span?.set('node_id', node.id)
-	node.span = span
-	return span
 }
 
 function exportsOf(nodes: ReadonlyMap<string, Node>, read: (node: ExportNode) => Value | undefined): Value {
