@@ -11,6 +11,8 @@ export interface ElfFile {
 	section(name: string): ElfSection | undefined
 	/** Up to `length` bytes at file offset `at`; shorter at the end of the file. */
 	read(at: number, length: number): Buffer
+	/** The same, valid until the next call for any file: for whoever looks through much of it. */
+	readShared(at: number, length: number): Buffer
 	/** File offset of a virtual address, undefined when no loaded segment holds it. */
 	fileOffset(address: number): number | undefined
 	close(): void
@@ -59,8 +61,7 @@ export function openElf(path: string): ElfFile | undefined {
 }
 
 function parse(fd: number): ElfFile | undefined {
-	const read = (at: number, length: number): Buffer => {
-		const buffer = Buffer.allocUnsafe(length)
+	const readInto = (buffer: Buffer, at: number, length: number): Buffer => {
 		let got = 0
 		while (got < length) {
 			const count = readSync(fd, buffer, got, length - got, at + got)
@@ -69,6 +70,7 @@ function parse(fd: number): ElfFile | undefined {
 		}
 		return buffer.subarray(0, got)
 	}
+	const read = (at: number, length: number): Buffer => readInto(Buffer.allocUnsafe(length), at, length)
 	const header = read(0, 64)
 	if (header.length < 64 || header.readUInt32BE(0) !== 0x7f454c46) return undefined
 	if (header[4] !== 2 || header[5] !== 1) return undefined
@@ -82,6 +84,10 @@ function parse(fd: number): ElfFile | undefined {
 		segments,
 		section: (name) => sections.find((section) => section.name === name),
 		read,
+		readShared(at, length) {
+			if (shared.length < length) shared = Buffer.allocUnsafeSlow(length)
+			return readInto(shared, at, length)
+		},
 		fileOffset(address) {
 			for (const s of segments) {
 				if (s.type === 1 && address >= s.address && address < s.address + s.fileSize) {
@@ -96,6 +102,9 @@ function parse(fd: number): ElfFile | undefined {
 		},
 	}
 }
+
+/** One for all files of this thread: a fresh buffer for every megabyte is memory that only the garbage collector gives back. */
+let shared = Buffer.alloc(0)
 
 type Read = (at: number, length: number) => Buffer
 

@@ -1,6 +1,6 @@
 import type { Language, ProcessFact } from '../model/process-fact.ts'
 import type { ElfFile } from './file.ts'
-import { findSymbols } from './symbols.ts'
+import { findExported, findSymbols } from './symbols.ts'
 
 export interface ExecutableKind {
 	readonly language: Language
@@ -26,8 +26,11 @@ export function inspectExecutable(file: ElfFile): ExecutableKind {
 	const go = goBuildInfo(file)
 	if (go !== undefined) return go
 	const none = { goModule: '', runtimeVersion: '', linkedExporters: 'none' } as const
-	const symbols = findSymbols(file, RUNTIME_SYMBOLS.keys())
-	for (const [name, language] of RUNTIME_SYMBOLS) if (symbols.has(name)) return { language, ...none }
+	// Runtimes export theirs: only where none does, the table of all symbols is searched, which is long.
+	for (const find of [findExported, findSymbols]) {
+		const symbols = find(file, RUNTIME_SYMBOLS.keys())
+		for (const [name, language] of RUNTIME_SYMBOLS) if (symbols.has(name)) return { language, ...none }
+	}
 	if (isRust(file)) return { language: 'rust', ...none }
 	return { language: 'generic', ...none }
 }
@@ -74,19 +77,22 @@ function varintString(buffer: Buffer, from: number): { text: string; end: number
 	return { text: buffer.toString('utf8', at, at + length), end: at + length }
 }
 
-const CHUNK = 1 << 20
+const CHUNK = 256 << 10
 const MAX_SCAN = 16 << 20
 
 /** rustc names itself in .comment; panic messages name its sources even in a stripped binary. */
 function isRust(file: ElfFile): boolean {
 	const comment = file.section('.comment')
-	if (comment !== undefined && file.read(comment.offset, Math.min(comment.size, 4096)).includes('rustc'))
+	if (
+		comment !== undefined &&
+		file.readShared(comment.offset, Math.min(comment.size, 4096)).includes('rustc')
+	)
 		return true
 	const data = file.section('.rodata')
 	if (data === undefined) return false
 	const end = data.offset + Math.min(data.size, MAX_SCAN)
 	for (let at = data.offset; at < end; at += CHUNK - 16) {
-		if (file.read(at, Math.min(CHUNK, end - at)).includes('/rustc/')) return true
+		if (file.readShared(at, Math.min(CHUNK, end - at)).includes('/rustc/')) return true
 	}
 	return false
 }

@@ -1,4 +1,5 @@
-import { type ElfFile, type ElfSection, textAt, u64 } from './file.ts'
+import { type ElfFile, type ElfSection, textAt } from './file.ts'
+import { openGnuHash, SYMBOL_BYTES, symbolAt } from './gnu-hash.ts'
 
 export interface ElfSymbol {
 	readonly name: string
@@ -8,21 +9,46 @@ export interface ElfSymbol {
 
 const SYMTAB = 2
 const DYNSYM = 11
-const ENTRY = 24
-/** Entries read at once: 96 KiB of table, so memory stays flat on binaries with a million symbols. */
-const CHUNK = 4096
-/** String tables above this are read name by name. */
-const MAX_STRINGS = 8 << 20
+/** Read at once of a table or of its names, so memory stays flat on binaries with a million symbols. */
+const CHUNK = 10_000 * SYMBOL_BYTES
 
 /** Defined functions and objects with one of these names, from .dynsym first, then .symtab. Stops when all are found. */
 export function findSymbols(file: ElfFile, wanted: Iterable<string>): Map<string, ElfSymbol> {
 	const missing = new Set(wanted)
+	const found = findExported(file, missing)
+	for (const name of found.keys()) missing.delete(name)
+	const table = sectionOf(file, SYMTAB)
+	if (table !== undefined && missing.size > 0) searchTable(file, table, missing, found)
+	return found
+}
+
+/** Of those the ones that other files may use: what a runtime offers to its extensions. */
+export function findExported(file: ElfFile, wanted: Iterable<string>): Map<string, ElfSymbol> {
 	const found = new Map<string, ElfSymbol>()
-	for (const type of [DYNSYM, SYMTAB]) {
-		const table = file.sections.find((section) => section.type === type)
-		if (table !== undefined && missing.size > 0) searchTable(file, table, missing, found)
+	const table = sectionOf(file, DYNSYM)
+	if (table === undefined) return found
+	const hash = openGnuHash(file, table)
+	const strings = file.sections[table.link]
+	if (hash === undefined || strings === undefined) {
+		searchTable(file, table, new Set(wanted), found)
+		return found
+	}
+	for (const name of wanted) {
+		for (const index of hash.candidates(name)) {
+			const entry = file.read(table.offset + index * SYMBOL_BYTES, SYMBOL_BYTES)
+			if (entry.length < SYMBOL_BYTES) continue
+			const symbol = symbolAt(entry, 0)
+			const nameAt = strings.offset + entry.readUInt32LE(0)
+			if (symbol === undefined || textAt(file.read(nameAt, name.length + 1), 0) !== name) continue
+			found.set(name, { name, ...symbol })
+			break
+		}
 	}
 	return found
+}
+
+function sectionOf(file: ElfFile, type: number): ElfSection | undefined {
+	return file.sections.find((section) => section.type === type)
 }
 
 function searchTable(
@@ -31,39 +57,37 @@ function searchTable(
 	missing: Set<string>,
 	found: Map<string, ElfSymbol>,
 ): void {
-	const stringSection = file.sections[table.link]
-	if (stringSection === undefined) return
-	const strings =
-		stringSection.size <= MAX_STRINGS ? file.read(stringSection.offset, stringSection.size) : undefined
-	const longest = Math.max(...[...missing].map((name) => name.length))
-	const nameOf = (at: number): string => {
-		if (strings !== undefined) return textAt(strings, at)
-		return textAt(file.read(stringSection.offset + at, longest + 1), 0)
-	}
-	// Comparing the bytes of a name is dear in JavaScript: where the string table is in memory, the wanted names are
-	// looked for there first, and then only numbers are compared.
-	const offsets = strings === undefined ? undefined : offsetsOf(strings, missing)
-	if (offsets?.size === 0) return
-	for (let at = 0; at < table.size && missing.size > 0; at += CHUNK * ENTRY) {
-		const chunk = file.read(table.offset + at, Math.min(CHUNK * ENTRY, table.size - at))
-		for (let i = 0; i + ENTRY <= chunk.length; i += ENTRY) {
-			const nameAt = chunk.readUInt32LE(i)
-			if (nameAt === 0 || (offsets !== undefined && !offsets.has(nameAt))) continue
-			const kind = (chunk[i + 4] as number) & 0xf
-			if (chunk.readUInt16LE(i + 6) === 0 || (kind !== 1 && kind !== 2 && kind !== 10)) continue
-			const name = nameOf(nameAt)
-			if (!missing.delete(name)) continue
-			found.set(name, { name, address: u64(chunk, i + 8), size: u64(chunk, i + 16) })
+	const strings = file.sections[table.link]
+	if (strings === undefined) return
+	// Comparing the bytes of a name is dear in JavaScript: the wanted names are looked for in the string table first, and
+	// then only numbers are compared.
+	const names = offsetsOf(file, strings, [...missing])
+	if (names.size === 0) return
+	for (let at = 0; at < table.size && missing.size > 0; at += CHUNK) {
+		const chunk = file.readShared(table.offset + at, Math.min(CHUNK, table.size - at))
+		for (let i = 0; i + SYMBOL_BYTES <= chunk.length; i += SYMBOL_BYTES) {
+			const name = names.get(chunk.readUInt32LE(i))
+			if (name === undefined) continue
+			const symbol = symbolAt(chunk, i)
+			if (symbol !== undefined && missing.delete(name)) found.set(name, { name, ...symbol })
 		}
 	}
 }
 
 /** Every offset at which one of the names stands whole: linkers share tails, so not only after a NUL. */
-function offsetsOf(strings: Buffer, names: Iterable<string>): Set<number> {
-	const offsets = new Set<number>()
-	for (const name of names) {
-		const needle = Buffer.from(`${name}\0`, 'latin1')
-		for (let at = strings.indexOf(needle); at >= 0; at = strings.indexOf(needle, at + 1)) offsets.add(at)
+function offsetsOf(file: ElfFile, strings: ElfSection, names: readonly string[]): Map<number, string> {
+	const offsets = new Map<number, string>()
+	const needles = names.map((name) => Buffer.from(`${name}\0`, 'latin1'))
+	// A name may lie across two chunks.
+	const overlap = Math.max(0, ...needles.map(({ length }) => length - 1))
+	for (let from = 0; from < strings.size; from += CHUNK - overlap) {
+		const chunk = file.readShared(strings.offset + from, Math.min(CHUNK, strings.size - from))
+		for (const [i, needle] of needles.entries()) {
+			for (let at = chunk.indexOf(needle); at >= 0; at = chunk.indexOf(needle, at + 1)) {
+				offsets.set(from + at, names[i] as string)
+			}
+		}
+		if (from + chunk.length >= strings.size || chunk.length <= overlap) break
 	}
 	return offsets
 }

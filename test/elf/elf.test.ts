@@ -7,7 +7,7 @@ import { afterAll, expect, test } from 'vitest'
 import { type ElfFile, openElf } from '../../src/elf/file.ts'
 import { probeOffset, probeSite } from '../../src/elf/probe-address.ts'
 import { inspectExecutable } from '../../src/elf/runtime.ts'
-import { findSymbols } from '../../src/elf/symbols.ts'
+import { findExported, findSymbols } from '../../src/elf/symbols.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vor-elf-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -42,6 +42,59 @@ test('a symbol is found where the compiler put it, with and without a symbol tab
 	expect(look().size).toBe(1)
 	execFileSync('strip', [program])
 	expect(look().get('vor_probe')?.address).toBe(address)
+})
+
+/** All defined symbols as nm tells them. */
+function namesOf(path: string, ...flags: string[]): Map<string, number> {
+	const text = execFileSync(
+		'nm',
+		['--defined-only', '--no-demangle', '--without-symbol-versions', ...flags, path],
+		{
+			encoding: 'utf8',
+		},
+	)
+	const names = new Map<string, number>()
+	for (const [, address, name] of text.matchAll(/^([0-9a-f]+) [TtDdRrBbWi] (\S+)$/gm))
+		names.set(name as string, Number.parseInt(address as string, 16))
+	return names
+}
+
+test('every exported symbol is found by its hash, with either form of hash table, and no other', () => {
+	const names = Array.from({ length: 300 }, (_, i) => `vor_${i}_${'x'.repeat(i % 40)}`)
+	const c = join(folder, 'many.c')
+	writeFileSync(
+		c,
+		`${names.map((name) => `int ${name}(void) { return 1; }`).join('\n')}\nint absent_here(void);\nint user(void) { return absent_here(); }\n`,
+	)
+	for (const style of ['gnu', 'sysv', 'both']) {
+		const library = join(folder, `many-${style}.so`)
+		execFileSync('gcc', ['-shared', '-fPIC', '-s', `-Wl,--hash-style=${style}`, '-o', library, c])
+		const expected = namesOf(library, '-D')
+		const file = open(library)
+		const found = findExported(file, [...names, 'user', 'absent_here', 'vor_', 'vor_0', 'vor_300_'])
+		file.close()
+		expect(found.size).toBe(names.length + 1)
+		for (const [name, { address }] of found) expect([name, address]).toEqual([name, expected.get(name)])
+	}
+})
+
+test('symbols are found in a table whose names are read in several pieces', () => {
+	// Local ones, long enough that some names lie across two pieces.
+	const names = Array.from({ length: 3000 }, (_, i) => `local_${i}_${'y'.repeat(150 + (i % 7))}`)
+	const assembly = join(folder, 'long.s')
+	writeFileSync(
+		assembly,
+		`.text\n${names.map((name) => `.type ${name}, @function\n${name}: nop\n`).join('')}`,
+	)
+	const library = join(folder, 'long.so')
+	execFileSync('gcc', ['-shared', '-nostdlib', '-o', library, assembly])
+	const expected = namesOf(library)
+	const file = open(library)
+	expect(findExported(file, names).size).toBe(0)
+	const found = findSymbols(file, names)
+	file.close()
+	expect(found.size).toBe(names.length)
+	for (const [name, { address }] of found) expect(address).toBe(expected.get(name))
 })
 
 test('a file offset stands where the program header says', () => {
