@@ -1,5 +1,5 @@
 import { FilterParser } from './json-path-filter.ts'
-import { isNameByte, PathReader } from './json-path-reader.ts'
+import { PathReader } from './json-path-reader.ts'
 import type { Fragment } from './json-path-syntax.ts'
 
 export function parsePath(path: string): readonly Fragment[] {
@@ -26,113 +26,86 @@ class PathParser {
 	#path(): readonly Fragment[] {
 		const out: Fragment[] = []
 		for (;;) {
-			const fragment = this.#fragment(out.length === 0, out.at(-1)?.kind === 'descent')
+			const fragment = this.#next(out.at(-1))
 			if (fragment === undefined) return out
 			out.push(fragment)
 		}
 	}
 
-	#fragment(first: boolean, afterDescent: boolean): Fragment | undefined {
+	/** The fragment that follows `above`; undefined where none begins. */
+	#next(above: Fragment | undefined): Fragment | undefined {
 		const reader: PathReader = this.#reader
-		const byte = reader.byte
-		if (byte === undefined) return undefined
+		const start = reader.match(/[$@]/y)
+		// One in the middle ends the path, and counts as read.
+		if (start !== '') return above === undefined ? { kind: start === '$' ? 'root' : 'current' } : undefined
+		if (reader.match(/\.?\*/y) !== '') return { kind: 'wildcard' }
+		if (reader.match(/\.\./y) !== '') return { kind: 'descent' }
+		if (reader.match(/\[/y) !== '') return this.#brackets()
+		const dot = reader.match(/\./y) !== ''
+		if (!dot && above !== undefined && above.kind !== 'descent') return undefined
+		const name = reader.name()
+		if (name !== '') return { kind: 'child', name }
+		if (!dot) return undefined
+		const byte = reader.byte ?? reader.fail('not terminated')
 		reader.at++
-		switch (byte) {
-			case '$':
-				return first ? { kind: 'root' } : undefined
-			case '@':
-				return first ? { kind: 'current' } : undefined
-			case '.':
-				return this.#afterDot()
-			case '*':
-				return { kind: 'wildcard' }
-			case '[':
-				return this.#bracket()
-			default:
-				reader.at--
-				return isNameByte(byte) && (first || afterDescent) ? this.#name() : undefined
-		}
+		reader.fail(`an expression fragment can not start with a '${byte}'`)
 	}
 
-	#afterDot(): Fragment {
-		const reader: PathReader = this.#reader
-		const byte = reader.byte
-		if (byte === undefined) reader.fail('not terminated')
-		if (byte === '*' || byte === '.') {
-			reader.at++
-			return { kind: byte === '*' ? 'wildcard' : 'descent' }
-		}
-		if (!isNameByte(byte)) {
-			reader.at++
-			reader.fail(`an expression fragment can not start with a '${byte}'`)
-		}
-		return this.#name()
-	}
-
-	#name(): Fragment {
-		return { kind: 'child', name: this.#reader.name() }
-	}
-
-	#bracket(): Fragment {
+	/** A star, a filter, a slice, or keys: of one it is the child or element, of several all of them. */
+	#brackets(): Fragment {
 		const reader: PathReader = this.#reader
 		if (reader.isAtEnd) reader.fail('not terminated')
-		const byte = reader.take()!
-		if (byte === '*') {
+		reader.spaces()
+		if (reader.match(/\?/y) !== '') return this.#filter()
+		if (reader.match(/:/y) !== '') return this.#slice(0)
+		if (reader.match(/\*/y) !== '') {
 			if (reader.take() !== ']') reader.fail('not terminated')
 			return { kind: 'wildcard' }
 		}
-		if (byte === '?') return this.#filter()
-		if (byte === ':') return this.#slice(0)
-		if (byte === "'" || byte === '"') {
-			const text = reader.text(byte)
-			const next = reader.take()
-			if (next === ']') return { kind: 'child', name: text }
-			if (next === ',') return this.#union(text)
-			reader.fail('invalid bracket fragment')
+		const keys = [this.#key() ?? reader.fail('parse error')]
+		let mark = reader.take()
+		if (mark === ',' && reader.isAtEnd) reader.fail('not terminated')
+		for (; mark === ','; mark = reader.take()) {
+			const key = this.#key()
+			if (key === undefined) {
+				reader.take()
+				reader.fail('invalid union syntax')
+			}
+			keys.push(key)
 		}
-		if (/[-0-9]/.test(byte)) {
-			reader.at--
-			const index = reader.integer()
-			const next = reader.take()
-			if (next === ']') return { kind: 'nth', index }
-			if (next === ',') return this.#union(index)
-			if (next === ':') return this.#slice(index)
-			reader.fail('invalid bracket fragment')
+		const [only] = keys
+		if (keys.length > 1) {
+			if (mark === ']') return { kind: 'union', members: keys }
+			reader.fail('invalid union syntax')
 		}
-		reader.at--
-		reader.fail('parse error')
+		if (mark === ']')
+			return typeof only === 'string' ? { kind: 'child', name: only } : { kind: 'nth', index: only! }
+		if (mark === ':' && typeof only === 'number') return this.#slice(only)
+		reader.fail('invalid bracket fragment')
 	}
 
+	/** A quoted name or an index. */
+	#key(): string | number | undefined {
+		const reader: PathReader = this.#reader
+		reader.spaces()
+		const quote = reader.match(/['"]/y)
+		if (quote !== '') return reader.text(quote)
+		return /[-0-9]/.test(reader.byte ?? '') ? reader.integer() : undefined
+	}
+
+	/** What stands behind the first colon: up to two numbers, each of which may lack. */
 	#slice(start: number): Fragment {
 		const reader: PathReader = this.#reader
-		let end: number | undefined
-		let step = 1
-		if (reader.isAtEnd) reader.fail('not terminated')
-		if (reader.peek() !== ':' && reader.peek() !== ']') end = reader.integer()
-		if (reader.peek() === ':') {
-			reader.at++
+		const rest: (number | undefined)[] = []
+		do {
 			if (reader.isAtEnd) reader.fail('not terminated')
-			if (reader.peek() !== ']') step = reader.integer()
-		}
+			const mark = reader.peek()
+			const lacks = mark === ']' || (mark === ':' && rest.length === 0)
+			rest.push(lacks ? undefined : reader.integer())
+		} while (rest.length === 1 && reader.peek() === ':' && reader.match(/:/y) !== '')
 		if (reader.take() !== ']') reader.fail('invalid slice syntax')
+		const [end, step = 1] = rest
 		return { kind: 'slice', start, end, step }
-	}
-
-	#union(first: string | number): Fragment {
-		const reader: PathReader = this.#reader
-		const members: (string | number)[] = [first]
-		if (reader.isAtEnd) reader.fail('not terminated')
-		for (;;) {
-			const byte = reader.take()
-			if (byte === "'" || byte === '"') members.push(reader.text(byte))
-			else if (byte !== undefined && /[-0-9]/.test(byte)) {
-				reader.at--
-				members.push(reader.integer())
-			} else reader.fail('invalid union syntax')
-			const next = reader.take()
-			if (next === ']') return { kind: 'union', members }
-			if (next !== ',') reader.fail('invalid union syntax')
-		}
 	}
 
 	#filter(): Fragment {

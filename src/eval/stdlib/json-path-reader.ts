@@ -1,9 +1,8 @@
 import { bytesToText, textToBytes } from '../text.ts'
 import { FunctionError } from './function.ts'
 
-/** Characters that may stand in a name without quotes. */
-export const isNameByte = (byte: string | undefined): boolean =>
-	byte !== undefined && /[#%0-9:;?A-Z^_a-z{|}~\x80-\xff]/.test(byte)
+/** A name without quotes. */
+const name = /[#%0-9:;?A-Z^_a-z{|}~\x80-\xff]*/y
 
 /** The text of a path, one byte a character, and how far it was read; errors are placed in the library's words. */
 export class PathReader {
@@ -26,16 +25,27 @@ export class PathReader {
 		throw new FunctionError(`${message} at ${this.at + 1} in ${bytesToText(this.bytes)}`)
 	}
 
-	/** Without quotes. */
+	/** What `pattern`, which is sticky, finds here, taken; '' where it finds nothing. */
+	match(pattern: RegExp): string {
+		pattern.lastIndex = this.at
+		const found = pattern.exec(this.bytes)?.[0] ?? ''
+		this.at += found.length
+		return found
+	}
+
+	/** Without quotes; '' where none begins. */
 	name(): string {
-		const from = this.at
-		while (isNameByte(this.bytes[this.at])) this.at++
-		return bytesToText(this.bytes.slice(from, this.at))
+		return bytesToText(this.match(name))
+	}
+
+	/** Takes spaces; one that ends the text stays. */
+	spaces(): void {
+		while (this.bytes[this.at] === ' ' && this.at + 1 < this.bytes.length) this.at++
 	}
 
 	/** The next byte that is no space, taken. */
 	take(): string | undefined {
-		while (this.bytes[this.at] === ' ' && this.at + 1 < this.bytes.length) this.at++
+		this.spaces()
 		return this.at < this.bytes.length ? this.bytes[this.at++] : undefined
 	}
 
