@@ -24,6 +24,9 @@ import { buildMicro, loadEmpty, loadRival, type Rival } from './support/rival.ts
 import { machine, medianError, verdict } from './support/statistics.ts'
 
 const LOAD_SECONDS = 3
+/** Requests a second: a server with much idle time, whose caches are cold at every request, and a busy one. */
+const CALM = 8000
+const BUSY = 20_000
 const LOAD_ROUNDS = 3
 const MICRO_ROUNDS = 30
 const loadMaker = await ownLoadMaker()
@@ -48,8 +51,8 @@ const closeAll = async (links: readonly BpfLink[]): Promise<void> => {
 }
 
 /** Requests of `seconds` of load, as the load maker counted them; all must have been answered. */
-async function load(server: Server, seconds: number): Promise<number> {
-	const maker = startProgram(loadMaker, [String(server.port), '32', '8000', String(seconds), '/'])
+async function load(server: Server, rate: number, seconds: number): Promise<number> {
+	const maker = startProgram(loadMaker, [String(server.port), '32', String(rate), String(seconds), '/'])
 	await maker.exited
 	const match = maker.stdout().match(/completed (\d+) errors 0/)
 	if (match === null) throw new Error(`load failed: ${maker.stdout()}${maker.stderr()}`)
@@ -63,6 +66,7 @@ async function underLoad(
 	server: Server,
 	rival: Rival,
 	empty: BpfObject,
+	rate: number,
 ) {
 	const capture = createCapture({
 		meter: createAccounting().meter('/', 'bench'),
@@ -97,14 +101,14 @@ async function underLoad(
 	let requests = 0
 	const emptyBefore = empty.program('empty').stats()
 	try {
-		await load(server, 1)
+		await load(server, rate, 1)
 		for (let round = 0; round < LOAD_ROUNDS; round++) {
 			const quietFrom = read()
 			await sleep(1500)
 			const from = read()
 			const start = performance.now()
 			const recordsBefore = records
-			const count = await load(server, LOAD_SECONDS)
+			const count = await load(server, rate, LOAD_SECONDS)
 			await sleep(60)
 			const to = read()
 			requests += count
@@ -131,7 +135,9 @@ async function underLoad(
 		await closeAll(links)
 		await capture.stop()
 	}
-	console.log(`\n${title} (${requests} requests, ${(seen / requests).toFixed(2)} records a request)`)
+	console.log(
+		`\n${title} (${requests} requests at ${rate}/s, ${(seen / requests).toFixed(2)} records a request)`,
+	)
 	for (const [name, { ns, runs }] of programs) {
 		if (name.startsWith('ours') && median(runs) > 0.01)
 			console.log(
@@ -200,8 +206,10 @@ const empty = await loadEmpty()
 const server = await startNginx('server { listen 127.0.0.1:PORT; location / { return 200 yes; } }')
 try {
 	const both: SelectionSource = { instrument: [onlyServer(server), { exePath: loadMaker }] }
-	const together = await underLoad('both sides traced', both, server, rival, empty)
-	console.log(`  client and server together: ${verdict(together, 2400, 3000)}`)
+	for (const rate of [CALM, BUSY]) {
+		const together = await underLoad('both sides traced', both, server, rival, empty, rate)
+		console.log(`  client and server together: ${verdict(together, 2400, 3000)}`)
+	}
 	const serverOnly: SelectionSource = { instrument: [onlyServer(server)] }
 	const alone = await underLoad(
 		'only nginx traced, the load maker rejected',
@@ -209,10 +217,11 @@ try {
 		server,
 		rival,
 		empty,
+		CALM,
 	)
 	console.log(`  server side, with what rejecting the client costs: ${verdict(alone, 1200, 3000)}`)
 	const nobody: SelectionSource = { instrument: [{ exePath: '/nowhere' }] }
-	const rejected = await underLoad('nothing traced, all rejected', nobody, server, rival, empty)
+	const rejected = await underLoad('nothing traced, all rejected', nobody, server, rival, empty, CALM)
 	console.log(
 		`  server side alone: ${(alone - rejected / 2).toFixed(0)} ns; rejecting one side: ${(rejected / 2).toFixed(0)} ns`,
 	)
