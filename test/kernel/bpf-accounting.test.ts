@@ -131,7 +131,7 @@ describe('process events', () => {
 			kernel.close()
 			rmSync(folder, { recursive: true, force: true })
 		}
-	}, 30_000)
+	}, 120_000)
 
 	it('says who begins to listen, and where', async () => {
 		const kernel = await openKernel('sock')
@@ -154,5 +154,5 @@ describe('process events', () => {
 			ring.close()
 			kernel.close()
 		}
-	}, 30_000)
+	}, 120_000)
 })

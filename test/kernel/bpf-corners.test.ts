@@ -106,10 +106,12 @@ describe.each(STORAGE_FORMS)('corners of a connection (%s)', (form) => {
 			...Array.from({ length: 70 }, () => move('s', 'c', OK)),
 			close('s', 'c'),
 		)
-		for (const role of [SERVER, CLIENT])
+		for (const role of [SERVER, CLIENT]) {
+			expect(of(all, role)[0]).toEqual(['/0', 200, 0])
 			for (const [target, status, body] of of(all, role)) {
 				expect([target, status, body]).toEqual([target, 200, target === '/0' ? 0 : 2])
 			}
+		}
 	})
 
 	it('pairs what comes after a call with many pipelined messages, or says nothing', async () => {
@@ -126,6 +128,7 @@ describe.each(STORAGE_FORMS)('corners of a connection (%s)', (form) => {
 			move('s', 'c', OK),
 			close('s', 'c'),
 		)
+		expect([of(all, SERVER).length, of(all, CLIENT).length]).not.toContain(0)
 		for (const [target, status] of of(all, SERVER))
 			expect([target, status]).toEqual([target, target === '/after' ? 200 : 200 + Number(target.slice(6))])
 		for (const [target, status] of of(all, CLIENT))

@@ -20,15 +20,17 @@ const go = (() => {
 
 /** Go reads ahead by one byte and moves its work between threads: heads come in split, hooks run on other CPUs. */
 describe.skipIf(!go).each(STORAGE_FORMS)('Go net/http (%s)', (form) => {
-	const folder = mkdtempSync(join(tmpdir(), 'vor-go-'))
-	const program = join(folder, 'load')
+	let folder: string
+	let program: string
 	beforeAll(() => {
+		folder = mkdtempSync(join(tmpdir(), 'vor-go-'))
+		program = join(folder, 'load')
 		const source = fileURLToPath(new URL('support/go-load/main.go', import.meta.url))
 		execFileSync('go', ['build', '-o', program, source], {
 			stdio: 'inherit',
 			env: { ...process.env, GO111MODULE: 'off' },
 		})
-	}, 120_000)
+	}, 600_000)
 	afterAll(() => {
 		rmSync(folder, { recursive: true, force: true })
 	})
@@ -65,7 +67,7 @@ describe.skipIf(!go).each(STORAGE_FORMS)('Go net/http (%s)', (form) => {
 				kernel.close()
 			}
 		},
-		60_000,
+		120_000,
 	)
 })
 

@@ -44,10 +44,11 @@ describe.skipIf(NGINX === undefined).each([true, false])(
 		let upstream: Server
 		let nginx: ChildProcess
 		let port: number
-		const folder = mkdtempSync(join(tmpdir(), 'vor-nginx-'))
+		let folder: string
 		const agent = new Agent({ keepAlive: true, maxSockets: IN_FLIGHT })
 
 		beforeAll(async () => {
+			folder = mkdtempSync(join(tmpdir(), 'vor-nginx-'))
 			kernel = await openKernel('sock')
 			// Answers come in another order than requests.
 			upstream = createServer((message, response) => {
@@ -63,10 +64,10 @@ describe.skipIf(NGINX === undefined).each([true, false])(
 			await kernel.object
 				.program('vor_nginx_chain_writer')
 				.attachUprobe({ path: NGINX as string, symbol: 'ngx_chain_writer', pid: nginx.pid as number })
-			for (let i = 0; i < 100 && (await fetched('/ready').catch(() => 0)) !== 200; i++)
+			for (let i = 0; i < 600 && (await fetched('/ready').catch(() => 0)) !== 200; i++)
 				await new Promise((resolve) => setTimeout(resolve, 50))
 			kernel.drain()
-		}, 30_000)
+		}, 120_000)
 		afterAll(async () => {
 			agent.destroy()
 			nginx.kill('SIGTERM')

@@ -35,7 +35,7 @@ describe.each(STORAGE_FORMS)('bytes that are no HTTP/1, or broken (%s)', (form) 
 		['HTTP/2', PROTOCOL.HTTP2, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
 	])('recognises %s over every cut and says so once an end', async (_, protocol, text) => {
 		const bytes = Buffer.from(text, 'latin1')
-		for (let at = 0; at < 5; at++) {
+		for (let at = 0; at < bytes.length; at++) {
 			await watched.sockets.run([
 				pair(),
 				...move('c', 's', bytes, { cut: at === 0 ? [] : [at], count: bytes.length }),
@@ -129,6 +129,7 @@ describe.each(STORAGE_FORMS)('bytes that are no HTTP/1, or broken (%s)', (form) 
 			)
 			const head = Buffer.from(round % 2 === 0 ? 'POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\n1234' : '')
 			const all = Buffer.concat([head, bytes])
+			const before = watched.kernel.counter('MALFORMED')
 			await watched.sockets.run([
 				pair(),
 				send('c', all),
@@ -137,7 +138,16 @@ describe.each(STORAGE_FORMS)('bytes that are no HTTP/1, or broken (%s)', (form) 
 				receive('c', bytes.toString('latin1'), { count: bytes.length }),
 				...close('c', 's'),
 			])
-			for (const { target, status } of watched.kernel.exchanges()) expect([target, status]).toEqual(['/', 0])
+			// Either both ends tell of the one request that is there, or both say that they gave up.
+			const seen = watched.kernel.exchanges().map(({ target, status }) => [target, status])
+			const gaveUp = watched.kernel.counter('MALFORMED') - before
+			if (head.length === 0) expect([seen, gaveUp]).toEqual([[], 0])
+			else if (gaveUp > 0) expect(seen).toEqual([])
+			else
+				expect(seen).toEqual([
+					['/', 0],
+					['/', 0],
+				])
 		}
 	})
 })

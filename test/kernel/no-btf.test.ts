@@ -21,7 +21,7 @@ function vor(hidden: boolean, ...args: string[]) {
 			...['--mount', '--propagation', 'unchanged', 'sh', '-c', `${hide}exec "$@"`, 'sh'],
 			...[process.execPath, 'dist/main.js', ...args],
 		],
-		{ cwd: packageRoot(), encoding: 'utf8', timeout: 30_000 },
+		{ cwd: packageRoot(), encoding: 'utf8', timeout: 120_000 },
 	)
 	return { status, stdout, stderr }
 }
@@ -36,17 +36,17 @@ test('vor check says that a kernel without BTF is no kernel for it, and what wou
 	expect(stdout).toContain(MISSING)
 	expect(stdout).toContain(`fix: ${FIX}`)
 	expect(stdout).toContain('Vör cannot run here')
-})
+}, 150_000)
 
 test('vor run refuses a kernel without BTF in the same words', () => {
 	const { status, stderr } = vor(true, 'run', '--server.http.listen-addr=127.0.0.1:0', config)
 	expect(status).toBe(1)
 	expect(stderr).toContain(`error: ${MISSING}`)
 	expect(stderr).toContain(`fix: ${FIX}`)
-})
+}, 150_000)
 
 test('the same check with BTF finds the addon and loads the programs', () => {
 	const { status, stdout } = vor(false, 'check')
 	expect(stdout).toMatch(/^ok {4}programs +\d+ load and verify$/m)
 	expect(status).toBe(0)
-})
+}, 150_000)

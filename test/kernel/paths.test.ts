@@ -46,7 +46,7 @@ function measure(surface: string, storage: string, object: string): Finding {
 	const { stdout } = spawnSync(process.execPath, [join(guest, 'main.mjs'), path], {
 		encoding: 'utf8',
 		env: { ...process.env, VOR_MIX_FOLDER: folder },
-		timeout: 150_000,
+		timeout: 300_000,
 	})
 	const findings = stdout
 		.split('\n')
@@ -69,7 +69,7 @@ test.each([
 	['syscall', 'auto', 'sock_syscall'],
 ])(
 	'surface %s, state in the %s: each path is seen as vor check says, and nothing is told wrong',
-	{ timeout: 180_000 },
+	{ timeout: 330_000 },
 	(surface, storage, object) => {
 		const { cells = [], problems } = measure(surface, storage, object)
 		expect(problems).toEqual([])
