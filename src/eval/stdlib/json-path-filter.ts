@@ -5,7 +5,7 @@ import { type Equation, type Fragment, nothing } from './json-path-syntax.ts'
 /** How tightly an operator binds. */
 const binding: Readonly<Record<string, number>> = {
 	'||': 1,
-	'&&': 2,
+	'&&': 1,
 	'==': 3,
 	'!=': 3,
 	'<': 3,
@@ -75,7 +75,8 @@ export class FilterParser {
 		switch (byte) {
 			case '!':
 				reader.at++
-				return { kind: 'not', operand: this.equation(6) }
+				// As the library reads it: of everything behind it.
+				return { kind: 'not', operand: this.equation() }
 			case "'":
 			case '"':
 				reader.at++
@@ -137,7 +138,7 @@ export class FilterParser {
 		const number = /^-?\d+(\.\d*)?([eE][-+]?\d+)?/.exec(rest)?.[0]
 		if (number !== undefined) {
 			reader.at += number.length
-			return { kind: 'value', data: Number(number) }
+			return { kind: 'value', data: /[.eE]/.test(number) ? Number(number) : BigInt(number) }
 		}
 		const word = /^(Nothing|[a-z]*)/.exec(rest)![0]
 		const constants: Readonly<Record<string, null | boolean | typeof nothing>> = {

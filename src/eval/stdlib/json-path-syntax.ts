@@ -16,7 +16,7 @@ export type Fragment =
 export type Equation =
 	| {
 			readonly kind: 'value'
-			readonly data: null | boolean | number | string | RegExp | readonly unknown[] | typeof nothing
+			readonly data: null | boolean | number | bigint | string | RegExp | readonly unknown[] | typeof nothing
 	  }
 	| { readonly kind: 'path'; readonly path: readonly Fragment[] }
 	| { readonly kind: 'not'; readonly operand: Equation }
