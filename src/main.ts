@@ -14,7 +14,13 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 	throw error
 })
 
-dispatch(process.argv.slice(2), io).then(
+async function main(argv: readonly string[]): Promise<number> {
+	// Before the modules of the command are there.
+	if (argv[0] === 'run') (await import('./cli/early-start.ts')).startEarly(argv.slice(1))
+	return await dispatch(argv, io)
+}
+
+main(process.argv.slice(2)).then(
 	(code) => {
 		process.exitCode = code
 	},

@@ -4,7 +4,8 @@ import type { RawBatch } from '../model/batch.ts'
 import { VorError } from '../util/errors.ts'
 import { createBootClock } from './clock.ts'
 import { Drain } from './drain.ts'
-import { type KernelObject, loadKernelObject } from './kernel-object.ts'
+import { loadEarlyOrNow } from './early-load.ts'
+import type { KernelObject } from './kernel-object.ts'
 import type { CaptureOptions, KernelCounters, ProgramStatistics } from './options.ts'
 import { createPace, type Pace } from './pace.ts'
 import { checkPidNamespace } from './preflight.ts'
@@ -102,7 +103,7 @@ class KernelCapture implements Capture {
 		// Before any thread allocates: what loading takes on a pool thread (the kernel's types) is needed once.
 		limitHeapArenas(1)
 		processes.prepare()
-		const kernel = await loadKernelObject(options)
+		const kernel = await loadEarlyOrNow(options)
 		this.kernel = kernel
 		if (this.isStopped()) return
 		const hurry = (): void => this.pace?.hurry()

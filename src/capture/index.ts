@@ -1,5 +1,11 @@
 export { type Capture, createCapture } from './capture.ts'
-export type { CaptureOptions, KernelCounters, ProgramStatistics } from './options.ts'
+export { beginEarlyLoad, dropEarlyLoad } from './early-load.ts'
+export {
+	type CaptureOptions,
+	DEFAULT_RING_BYTES,
+	type KernelCounters,
+	type ProgramStatistics,
+} from './options.ts'
 export { objectPath, packageRoot } from './paths.ts'
 export type { RecordingHeader } from './recording-format.ts'
 export { createRecordingWriter, type RecordingWriter } from './recording-writer.ts'

@@ -2,6 +2,8 @@ import type { ProcessTracker } from '../model/process-event.ts'
 import type { StageMeter } from '../telemetry/accounting.ts'
 import type { SurfaceName } from './surfaces.ts'
 
+export const DEFAULT_RING_BYTES = 8 * 1024 * 1024
+
 export interface CaptureOptions {
 	readonly meter: StageMeter
 	/** Started and stopped by the capture. */

@@ -19,6 +19,7 @@ import { limitHeapGrowth } from '../util/heap-growth.ts'
 import { version } from '../util/version.ts'
 import { limitYoungGeneration } from '../util/young-generation.ts'
 import type { CliCommand, CliIo } from './command.ts'
+import { dropEarlyStart } from './early-start.ts'
 import { createLiveDebugging } from './live-debugging.ts'
 import { createPipelineRuntime, firstProblem, refuseLoad } from './pipeline-runtime.ts'
 import { readConfiguration } from './read-configuration.ts'
@@ -29,7 +30,13 @@ export const command: CliCommand = {
 	name: 'run',
 	summary: 'Run a pipeline file: instrument, aggregate, export.',
 	usage: runUsage(),
-	run: (argv, io) => runPipeline(parseRunOptions(argv, io.env), io),
+	async run(argv, io) {
+		try {
+			return await runPipeline(parseRunOptions(argv, io.env), io)
+		} finally {
+			dropEarlyStart()
+		}
+	},
 }
 
 /** Holds the short-lived objects of a few batches; docs/overhead.md has what more would cost and bring. */
@@ -142,6 +149,7 @@ async function runPipeline(options: RunOptions, io: CliIo): Promise<number> {
 			await graph.stop(options.shutdownMs)
 			return 0
 		}
+		dropEarlyStart()
 		if (!first.ok) return refuseLoad(first, io)
 		const failure = services.startFailures[0] ?? tlsProblem
 		if (failure !== undefined) {

@@ -3,7 +3,7 @@ import { type Entry, newEntry, takeScanned } from './entry.ts'
 import { tickIdentity, toTick } from './identity.ts'
 import type { KnownProcesses } from './known.ts'
 import type { ScannedProcess } from './scan.ts'
-import { type ScanWorker, startScanWorker } from './worker-client.ts'
+import { type ScanWorker, startScanWorker, takeEarlyScan } from './worker-client.ts'
 
 export interface ScanCounters {
 	scans: number
@@ -47,6 +47,8 @@ export class Scans {
 	}
 
 	prepare(): void {
+		if (this.worker !== undefined) return
+		this.worker = takeEarlyScan()
 		if (this.worker !== undefined) return
 		this.worker = startScanWorker()
 		// Thrown away: it is made too early to be complete. The scan that counts finds every executable looked into.

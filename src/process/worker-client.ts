@@ -37,6 +37,28 @@ function spawnWorker(): Worker {
 	return new Worker(code, { ...options, eval: true })
 }
 
+/** At most one in this process: taken by the first table that starts, or dropped. */
+let early: ScanWorker | undefined
+
+/** A worker that looks into every executable before anyone asked. What it finds is thrown away, as that of `prepare`. */
+export function beginEarlyScan(): void {
+	if (early !== undefined) return
+	early = startScanWorker()
+	// If it fails, so does the scan that counts, and that is told.
+	early.scan('all').catch(() => {})
+}
+
+export function takeEarlyScan(): ScanWorker | undefined {
+	const worker = early
+	early = undefined
+	return worker
+}
+
+/** Nobody took it. Safe twice, and where there was none. */
+export async function dropEarlyScan(): Promise<void> {
+	await takeEarlyScan()?.stop()
+}
+
 export function startScanWorker(): ScanWorker {
 	const worker = spawnWorker()
 	worker.unref()

@@ -1,3 +1,4 @@
+import { DEFAULT_RING_BYTES } from '../../../capture/options.ts'
 import { attr, block, defineArgs } from '../../../eval/args.ts'
 import { bool, enumOf } from '../../../eval/types.ts'
 import { byteSize } from '../../common/bytes.ts'
@@ -7,7 +8,7 @@ import { discoveryBlock } from '../../common/discovery-args.ts'
 export const args = defineArgs(
 	{
 		ring_size: attr(byteSize, {
-			default: 8 * 1024 * 1024,
+			default: DEFAULT_RING_BYTES,
 			doc: 'Size of the ring buffer between kernel and Vör: a power of two, 64KiB or more. When it is full, spans are lost and counted; RED metrics stay exact.',
 		}),
 		surface: attr(enumOf(['auto', 'tp_btf', 'fexit', 'kprobe', 'syscall']), {
