@@ -1,6 +1,6 @@
 // Other kernels: `npm run test:vm [-- KERNEL…]` boots distribution kernels under emulation and runs the privileged HTTP tests
 // on every attach surface in each. KERNEL is a series (6.12), a major version (7: its newest) or a full release.
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -86,11 +86,15 @@ const BENCH = {
 	good: 'Every guest was measured.',
 }
 
+// By way of 'exit', at which guests end and images go.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1))
+
 await runScript(async () => {
 	const { values, positionals } = arguments_()
 	if (values.help) return say(HELP)
 	if (!values['no-build']) await setup({ test: false })
 	const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'vor-test', 'kernels')
+	sweepImages(cache)
 	const apt = createApt(join(cache, 'apt'))
 	if (values.quick) return runQuick(cache, apt, values)
 	await ensureEmulator()
@@ -132,6 +136,14 @@ async function ensureEmulator() {
 	const [program, ...args] = install.split(' ')
 	await run('apt-get', ['update'], { env })
 	await run(program, args, { env, fix: install })
+}
+
+/** Of runs that were killed: 120 MB each. */
+function sweepImages(cache) {
+	for (const name of existsSync(cache) ? readdirSync(cache) : []) {
+		const pid = /^initramfs-(\d+)\.cpio/.exec(name)?.[1]
+		if (pid !== undefined && !existsSync(`/proc/${pid}`)) rmSync(join(cache, name), { force: true })
+	}
 }
 
 /** One surface a kernel. Only a machine of another architecture skips: the guests, amd64, run its own Node and addon. */
@@ -236,6 +248,8 @@ async function benchKernel(kernel, cache, values) {
 async function bootOnce(kernel, cache, request, { append, kvm, bench, timeout }) {
 	say(`\nLinux ${kernel.release} (${kernel.version})`)
 	const image = join(cache, `initramfs-${process.pid}.cpio`)
+	const remove = () => rmSync(image, { force: true })
+	process.once('exit', remove)
 	try {
 		await writeImage({ path: image, folder: join(cache, 'parts'), kernel, request })
 		const result = await boot({
@@ -252,7 +266,8 @@ async function bootOnce(kernel, cache, request, { append, kvm, bench, timeout })
 		say(`  done in ${seconds(result.milliseconds)}`)
 		return result
 	} finally {
-		rmSync(image, { force: true })
+		remove()
+		process.off('exit', remove)
 	}
 }
 

@@ -36,7 +36,7 @@ export function benchRow(kernel, boot) {
 
 /**
  * The surfaces of one result that traced client and server, in the order of their letters:
- * { surface, title, programs, ratio, extra, calls, verified, seen }. `programs` is the run time of the BPF programs for one
+ * { surface, title, programs, ratio, extra, calls, seen }. `programs` is the run time of the BPF programs for one
  * request and `ratio` that over the cheapest surface's; `extra` is all that client and server take more. What was not told
  * is undefined.
  */
@@ -52,8 +52,6 @@ export function compareSurfaces({ surfaces, cases }) {
 	return sides
 		.map((side) => {
 			const programs = sum(side, 'nsPerRequest')
-			// Of a program without a count the sum would say too little.
-			const counted = side.programs.every(({ verifiedInstructions }) => verifiedInstructions > 0)
 			return {
 				surface: side.surface,
 				title: `${letterOf(side.surface)} ${side.surface}`,
@@ -61,7 +59,6 @@ export function compareSurfaces({ surfaces, cases }) {
 				ratio: programs === undefined ? undefined : programs / cheapest,
 				extra: side.toldFromZero ? side.extra.median : undefined,
 				calls: sum(side, 'callsPerRequest'),
-				verified: counted ? sum(side, 'verifiedInstructions') : undefined,
 				seen: side.seenPerRequest,
 			}
 		})
@@ -69,19 +66,10 @@ export function compareSurfaces({ surfaces, cases }) {
 }
 
 const EMULATED = `Under emulation by instructions (\`qemu -accel tcg -icount shift=0\`): a guest's clock goes on by one
-nanosecond with each instruction of its CPU, so that the nanoseconds of \`vor bench\` are instructions there. Busy or not, every
-machine gives the same within a few percent. They are no times: a cache miss counts as much as an addition. Ratios between the
-surfaces of a kernel, hook calls and the verifier's counts are what to read.`
-const COLUMNS = [
-	'kernel',
-	'surface',
-	'in programs',
-	'× cheapest',
-	'with Vör',
-	'hook calls',
-	'verified',
-	'seen',
-]
+nanosecond with each instruction of its CPU, so that the nanoseconds of \`vor bench\` are instructions there, and a busy machine
+does not change them. They are no times: a cache miss counts as much as an addition. Read the ratios between the surfaces of a
+kernel, and the hook calls.`
+const COLUMNS = ['kernel', 'surface', 'in programs', '× cheapest', 'with Vör', 'hook calls', 'seen']
 
 export function benchReport(rows, { kvm }) {
 	const lines = []
@@ -93,15 +81,17 @@ export function benchReport(rows, { kvm }) {
 	for (const { kernel, result } of rows) {
 		if (result === undefined) continue
 		const { bare } = result.cases[0].kernel
-		for (const { title, programs, ratio, extra, calls, verified, seen } of compareSurfaces(result))
+		for (const { title, programs, ratio, extra, calls, seen } of compareSurfaces(result))
 			lines.push([
 				kernel.release,
 				title,
 				text(programs, grouped),
 				text(ratio, (value) => value.toFixed(2)),
-				text(extra, (value) => `+${grouped(value)} of ${grouped(bare.median)}`),
+				text(
+					extra,
+					(value) => `${value < 0 ? '−' : '+'}${grouped(Math.abs(value))} of ${grouped(bare.median)}`,
+				),
 				text(calls, (value) => value.toFixed(2)),
-				text(verified, grouped),
 				seen.toFixed(3),
 			])
 	}

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { bound } from '../../../scripts/lib/bound.mjs'
 import { ScriptError } from '../../../scripts/lib/report.mjs'
 
 const PREFIX = '@vor '
@@ -39,7 +40,7 @@ export function boot({ image, kernel, consolePath, memoryMb, timeoutMs, onFindin
 		`console=ttyS0 panic=-1 quiet loglevel=4 mitigations=off random.trust_cpu=on ${machine.clock} ${append}`,
 	]
 	return new Promise((resolve, reject) => {
-		const child = spawn('qemu-system-x86_64', args, { stdio: ['ignore', 'pipe', 'pipe'] })
+		const child = spawn(...bound('KILL', 'qemu-system-x86_64', args), { stdio: ['ignore', 'pipe', 'pipe'] })
 		const findings = []
 		let errors = ''
 		let problem = ''
