@@ -60,7 +60,7 @@ export async function startVorProcess(options: VorOptions): Promise<VorProcess> 
 		return {
 			metrics: async () => (await fetch(`http://${address}/metrics`, { signal })).text(),
 			memory: () => memoryOf(pid),
-			cpuNs: () => cpuOf(pid),
+			cpuNs: () => cpuNsOf(pid),
 			stop,
 		}
 	} catch (reason) {
@@ -117,7 +117,8 @@ function memoryOf(pid: number): { rss: number; peak: number } {
 
 const TICK_NS = 1e7
 
-function cpuOf(pid: number): number {
+/** User and system time of a process with all its threads; in steps of a clock tick. */
+export function cpuNsOf(pid: number): number {
 	const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
 	const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 	return (Number(fields[11]) + Number(fields[12])) * TICK_NS

@@ -6,11 +6,12 @@
  */
 
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { median } from '../../src/bench/statistics.ts'
+import { cpuNsOf } from '../../src/bench/vor-process.ts'
 import { stages } from '../e2e/support/pipelines.ts'
 import { run } from '../e2e/support/process.ts'
 import { buildLoadMaker, type Server, startNginx, startNode } from '../e2e/support/programs.ts'
@@ -58,9 +59,7 @@ async function measure(server: Server, collectorPid: number, vor: Vor | undefine
 
 /** CPU of a process and its children, all threads, in µs, in clock ticks of 10 ms. */
 function cpuOf(pid: number): number {
-	const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-	const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-	let total = (Number(fields[11]) + Number(fields[12])) * 10_000
+	let total = cpuNsOf(pid) / 1000
 	for (const child of childrenOf(pid)) total += cpuOf(child)
 	return total
 }

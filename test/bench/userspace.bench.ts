@@ -4,10 +4,10 @@
  * does not count, though it still costs cache. `npm run bench -- userspace`
  */
 
-import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createEngines } from '../../src/bench/engines.ts'
 import { median, quantile } from '../../src/bench/statistics.ts'
+import { cpuNsOf } from '../../src/bench/vor-process.ts'
 import { createCapture } from '../../src/capture/index.ts'
 import { TraceWriter } from '../../src/export/otlp-trace-writer.ts'
 import type { RawBatch, SpanBatch } from '../../src/model/batch.ts'
@@ -170,11 +170,7 @@ function measureStages(batches: readonly RawBatch[], drain: number): void {
 }
 
 /** CPU of a process with all its threads, µs. Ticks of 10 ms: enough over many seconds. */
-function cpuOf(pid: number): number {
-	const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-	const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-	return (Number(fields[11]) + Number(fields[12])) * 10_000
-}
+const cpuOf = (pid: number): number => cpuNsOf(pid) / 1000
 
 async function measureRunning(server: Server, endpoint: string | undefined, title: string): Promise<void> {
 	const vor = await startVor(
