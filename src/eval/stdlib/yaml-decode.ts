@@ -46,7 +46,7 @@ export function decodeYaml(text: string): Value {
 	const problem = first.errors[0]
 	if (problem !== undefined)
 		throw new FunctionError(problemText(problem, lines.linePos(problem.pos[0]).line, text))
-	return new Reader(lines).document(first.contents)
+	return new Reader(lines, text).document(first.contents)
 }
 
 /** Bytes that are no UTF-8, and control characters. */
@@ -116,11 +116,13 @@ function deepest(text: string): number {
 
 class Reader {
 	readonly #lines: LineCounter
+	readonly #text: string
 	readonly #anchors = new Map<string, Value>()
 	#count = 0
 
-	constructor(lines: LineCounter) {
+	constructor(lines: LineCounter, text: string) {
 		this.#lines = lines
+		this.#text = text
 	}
 
 	document(node: Node | null): Value {
@@ -148,7 +150,7 @@ class Reader {
 	}
 
 	#made(node: unknown, depth: number): Value {
-		if (isScalar(node)) return scalarValue(node)
+		if (isScalar(node)) return scalarValue(node, this.#text)
 		if (isSeq(node)) return new ArrayValue(node.items.map((item) => this.#value(item, depth + 1)))
 		if (!isMap(node)) return nullValue
 		const own = new Map<string, Value>()
@@ -204,14 +206,36 @@ function weight(value: Value, limit: number): number {
 	return count
 }
 
-function scalarValue(node: Scalar): Value {
-	const text = String(node.value ?? '')
-	const tag = node.tag
+/** Scalars that a tag may ask for, by the value that they then must be. */
+const tagged = /^(?:!!|tag:yaml\.org,2002:)(int|float|bool|null)$/
+
+function scalarValue(node: Scalar, source: string): Value {
+	const { tag, type } = node
+	const text = isUnended(node, source) ? String(node.value).slice(0, -1) : String(node.value ?? '')
 	if (tag === '!!str' || tag === 'tag:yaml.org,2002:str') return stringValue(text)
-	if (tag !== undefined && /^(!!|tag:yaml\.org,2002:)(int|float|bool|null)$/.test(tag))
-		return resolvePlain(text)
-	if (node.type !== Scalar.PLAIN) return stringValue(text)
-	return resolvePlain(text)
+	const wanted = tag === undefined ? undefined : tagged.exec(tag)?.[1]
+	if (wanted !== undefined) return asTagged(text, wanted)
+	return type === Scalar.PLAIN ? resolvePlain(text) : stringValue(text)
+}
+
+/** A block scalar ends with a line break only where its last line does: at the end of the text it may not. */
+const isUnended = ({ type, value, range }: Scalar, source: string): boolean =>
+	(type === Scalar.BLOCK_LITERAL || type === Scalar.BLOCK_FOLDED) &&
+	(range?.[1] ?? 0) >= source.length &&
+	!source.endsWith('\n') &&
+	String(value).endsWith('\n')
+
+function asTagged(text: string, wanted: string): Value {
+	const value = resolvePlain(text)
+	const kind = kindOf(value)
+	if (kind === wanted) return value
+	if (kind === 'int' && wanted === 'float') return floatValue(Number(text.replaceAll('_', '')))
+	throw new FunctionError(`yaml: cannot decode !!${kind} \`${text}\` as a !!${wanted}`)
+}
+
+function kindOf(value: Value): string {
+	if (value.type === 'number') return value.kind === 'float' ? 'float' : 'int'
+	return value.type === 'string' ? 'str' : value.type
 }
 
 const numberStart = /^[-+.0-9]/
@@ -262,8 +286,10 @@ function numberOf(text: string): Value | undefined {
 		if (data >= -(2n ** 63n) && data < 2n ** 63n) return hostIntValue(data)
 		if (data >= 0n && data < 2n ** 64n) return uintValue(data)
 	}
-	if (/^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/.test(plain)) return floatValue(Number(plain))
-	return undefined
+	if (!/^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/.test(plain)) return undefined
+	const data = Number(plain)
+	// What is too large stays text, as it does for Go.
+	return Number.isFinite(data) ? floatValue(data) : undefined
 }
 
 /** A date or time becomes a string in RFC 3339, as Go prints the time it made of it. */
