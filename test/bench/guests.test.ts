@@ -124,9 +124,19 @@ test('a guest that told its result is a row of the table, with what its kernel r
 	expect(cells[2]).toEqual(['', '6.1.0-1', 'B fexit', '600', '1.00', '+2 of 2', '4.50', ...common])
 	expect(cells[3]).toEqual(['', '6.1.0-1', 'D syscall', '900', '1.50', '+2 of 2', '6.13', ...common])
 	expect(text).toContain('* 6.1.0-1, A tp_btf: no such hook')
-	expect(text).toContain('`vor bench --sample`')
+	expect(text).toContain('In each guest: `vor bench --sample`')
 	expect(text).toMatch(/They are no times/)
 	expect(benchReport([row], { kvm: true })).not.toMatch(/emulation/)
+})
+
+test('guests that were asked different things say what each was asked', () => {
+	const other = { ...two, command: 'vor bench --other' }
+	const rows = [
+		benchRow(kernel, boot),
+		benchRow({ ...kernel, release: '7.0' }, { ...boot, findings: [{ kind: 'bench', result: other }] }),
+	]
+	const text = benchReport(rows, { kvm: false })
+	expect(text).toContain('* `vor bench --sample` in 6.1.0-1\n* `vor bench --other` in 7.0')
 })
 
 test('a guest without a result says why, and its table stays empty', () => {

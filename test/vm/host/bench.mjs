@@ -95,16 +95,26 @@ export function benchReport(rows, { kvm }) {
 				seen.toFixed(3),
 			])
 	}
-	const measured = rows.find(({ result }) => result !== undefined)?.result
 	const parts = [
 		kvm ? 'Under hardware virtualisation; times are nanoseconds.' : EMULATED,
 		'',
-		...(measured === undefined ? [] : [`In each guest: \`${measured.command}\``, '']),
+		...commands(rows),
+		'',
 		table(COLUMNS, lines),
 		'',
 		...refusals(rows),
 	]
 	return parts.join('\n').trimEnd()
+}
+
+/** What was run; where guests were asked different things, which was asked what. */
+function commands(rows) {
+	const asked = new Map()
+	for (const { kernel, result } of rows)
+		if (result !== undefined)
+			asked.set(result.command, [...(asked.get(result.command) ?? []), kernel.release])
+	if (asked.size === 1) return [`In each guest: \`${[...asked.keys()][0]}\``]
+	return [...asked].map(([command, releases]) => `* \`${command}\` in ${releases.join(', ')}`)
 }
 
 /** Each kernel's own words for the surfaces that it lacks. */
