@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { join, relative, resolve, sep } from 'node:path'
 import { promisify } from 'node:util'
 import { hideLogin } from '../util/hide-login.ts'
@@ -13,6 +13,9 @@ type GitRequest = Extract<ImportRequest, { kind: 'import.git' }>
 const run = promisify(execFile)
 /** A repository that answers but never ends must not hold a node for ever. */
 const gitTimeoutMs = 120_000
+
+/** Storage folders in which nothing is left of an earlier Vör. */
+const tidied = new Map<string, Promise<void>>()
 
 /** One look at a clone at a time: several imports may share it. */
 const lines = new Map<string, Promise<unknown>>()
@@ -50,13 +53,30 @@ async function forgetStaleLocks(folder: string): Promise<void> {
 		await rm(join(folder, '.git', name), { force: true })
 }
 
+const secretsPrefix = '.secrets-'
+
+/** Keys of a process that was killed while git ran. */
+async function forgetStaleSecrets(parent: string): Promise<void> {
+	for (const name of await readdir(parent))
+		if (name.startsWith(secretsPrefix)) await rm(join(parent, name), { recursive: true, force: true })
+}
+
 /** Keys and certificates that git wants as files live in a folder of their own, and only as long as git runs. */
 async function withSettings<T>(
 	request: GitRequest,
 	storagePath: string,
 	work: (settings: GitSettings) => Promise<T>,
 ): Promise<T> {
-	const secrets = await mkdtemp(join(resolve(storagePath), 'import.git', '.secrets-'))
+	const parent = resolve(storagePath, 'import.git')
+	const tidying = tidied.get(parent) ?? forgetStaleSecrets(parent)
+	tidied.set(parent, tidying)
+	try {
+		await tidying
+	} catch (reason) {
+		tidied.delete(parent)
+		throw reason
+	}
+	const secrets = await mkdtemp(join(parent, secretsPrefix))
 	try {
 		await chmod(secrets, 0o700)
 		const settings = gitSettings(request, secrets)

@@ -219,6 +219,17 @@ exec sh -c "$last"
 		expect(await filesWith(storagePath, 'PRIVATE-KEY-TEXT')).toEqual([])
 	})
 
+	it('removes keys that a process left behind when it was killed', async () => {
+		const data = join(root, 'killed')
+		const left = join(data, 'import.git', '.secrets-left')
+		await mkdir(left, { recursive: true })
+		await writeFile(join(left, 'key'), 'PRIVATE-KEY-TEXT')
+		const { graph, load } = testGraph('experimental', { storagePath: data })
+		expect(errors(await load(config()))).toEqual([])
+		expect(existsSync(left)).toBe(false)
+		await graph.stop(1000)
+	})
+
 	it('is looked at once only with pull_frequency = "0s"', async () => {
 		const { journal, load } = start()
 		await load(config().replace('"100ms"', '"0s"'))
