@@ -66,9 +66,11 @@ export class TokenSource {
 		const form = new URLSearchParams({ grant_type: args.grant_type })
 		if (args.grant_type === jwtBearerGrant) {
 			form.set('assertion', assertion(args, secret))
+			addParameters(form, args.endpoint_params)
 			return this.#ask(form, undefined, signal)
 		}
 		if (args.scopes.length > 0) form.set('scope', args.scopes.join(' '))
+		addParameters(form, args.endpoint_params)
 		if (this.#secretInBody !== true) {
 			try {
 				const token = await this.#ask(form, secret, signal)
@@ -89,7 +91,6 @@ export class TokenSource {
 	/** With `secret` in the header, or with everything in the form. */
 	async #ask(form: URLSearchParams, secret: string | undefined, signal: AbortSignal): Promise<Token> {
 		const args = this.#args
-		for (const [name, value] of Object.entries(args.endpoint_params)) form.set(name, value)
 		const body = form.toString()
 		const url = URL.canParse(args.token_url) ? new URL(args.token_url) : undefined
 		if (url === undefined || !/^https?:$/.test(url.protocol)) throw tokenError('token_url is no http(s) URL')
@@ -111,6 +112,15 @@ export class TokenSource {
 			throw tokenError(reason.message.replace(/^performing request: /, ''), reason)
 		})
 		return readToken(response)
+	}
+}
+
+/** As in Go's client `grant_type` may be another one, for servers that want that; the client's name and secret are its own. */
+function addParameters(form: URLSearchParams, more: Readonly<Record<string, string>>): void {
+	for (const [name, value] of Object.entries(more)) {
+		if (form.has(name) && name !== 'grant_type')
+			throw tokenError(`endpoint_params cannot overwrite parameter ${JSON.stringify(name)}`)
+		form.set(name, value)
 	}
 }
 

@@ -136,6 +136,26 @@ describe('import.http with oauth2', () => {
 		})
 	})
 
+	it('lets endpoint_params choose the grant_type, but neither the name and secret nor the scope', async () => {
+		const modules = await startModules()
+		const url = await startEndpoint()
+		answer = ({ authorization }) =>
+			authorization === undefined ? token() : { status: 401, body: '{"error":"invalid_client"}' }
+		const secret = '\t\t\tclient_secret = "s"\n\t\t\tscopes = ["a"]\n\t\t\tendpoint_params = '
+		const own = `${secret}{ "grant_type" = "custom", "client_id" = "other", "client_secret" = "other" }`
+		expect((await load(modules.url, oauth2(url, own))).errors).toEqual([])
+		expect(asked.at(-1)!.form).toEqual({
+			grant_type: 'custom',
+			scope: 'a',
+			client_id: 'vor &1',
+			client_secret: 's',
+		})
+		const { errors } = await load(modules.url, oauth2(url, `${secret}{ "scope" = "b" }`))
+		expect(errors[0]).toContain(
+			'oauth2: cannot fetch token: endpoint_params cannot overwrite parameter "scope"',
+		)
+	})
+
 	it.each(['RS256', 'RS512'] as const)('signs what it asserts with its key: %s', async (algorithm) => {
 		const modules = await startModules()
 		const url = await startEndpoint()
