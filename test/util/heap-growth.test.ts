@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
+import { printedNumber } from '../helpers/printed-number.ts'
 
 const source = fileURLToPath(new URL('../../src/util/heap-growth.ts', import.meta.url))
 
@@ -18,12 +18,7 @@ const churn = (limit: string) => `
 	}
 	console.log(most)`
 
-const run = (limit: string): number =>
-	Number(
-		execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', churn(limit)], {
-			encoding: 'utf8',
-		}),
-	)
+const run = (limit: string): number => printedNumber(churn(limit))
 
 it('the heap takes less when its growth is limited', () => {
 	expect(run('limitHeapGrowth(25)')).toBeLessThan(run('') * 0.8)

@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { printedNumber } from '../helpers/printed-number.ts'
 
 const source = fileURLToPath(new URL('../../src/util/young-generation.ts', import.meta.url))
 
@@ -28,12 +28,7 @@ const churn = (limit: string) => `
 	}
 	console.log(most)`
 
-const run = (limit: string): number =>
-	Number(
-		execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', churn(limit)], {
-			encoding: 'utf8',
-		}),
-	)
+const run = (limit: string): number => printedNumber(churn(limit))
 
 describe('the young generation', () => {
 	it('never grows beyond its limit, also after a worker thread has started', () => {
