@@ -28,6 +28,6 @@ export const rule = defineArgs(
 )
 
 export const args = defineArgs({
-	targets: attr(list(map(string)), { required: true, doc: 'Targets to relabel.' }),
+	targets: attr(list(map(string)), { required: true, doc: 'What is rewritten.' }),
 	rule: blocks(rule, { doc: 'Applied in order, as Prometheus does.' }),
 })
