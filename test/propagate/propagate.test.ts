@@ -238,6 +238,23 @@ describe('propagate', () => {
 		expect(imbalance(accounting, 'propagate')).toBe(0)
 	})
 
+	it('learns from who had to go early, too, that a connection has no client end that is traced', () => {
+		const { run, engine, accounting } = propagator({ maxHeld: 32 })
+		const on = (port: number, seq: number) => server({ joinSeq: seq, remote: ['127.0.0.1', port] })
+		run(
+			Array.from({ length: 32 }, (_, i) => on(40_001, i)),
+			101e9,
+		)
+		// A sixteenth at once. What has waited for less than the drains are apart may still meet its client.
+		expect(run([on(40_002, 0)], 101.04e9)).toHaveLength(2)
+		expect(run([on(40_001, 100)], 101.045e9)).toHaveLength(0)
+		expect(run([on(40_002, 1)], 101.05e9)).toHaveLength(2)
+		expect(engine.counters).toMatchObject({ evicted: 4, solitary: 0 })
+		expect(run([on(40_001, 101), on(40_002, 2)], 101.06e9)).toHaveLength(1)
+		expect(engine.counters).toMatchObject({ evicted: 4, solitary: 1 })
+		expect(imbalance(accounting, 'propagate')).toBe(0)
+	})
+
 	it('waits again on a connection as soon as a client span of it was seen', () => {
 		const { run, engine } = propagator()
 		run([server({ joinSeq: 1 })], 101e9)
