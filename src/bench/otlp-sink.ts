@@ -22,6 +22,8 @@ export async function startOtlpSink(): Promise<OtlpSink> {
 		stream.on('error', () => {})
 		stream.resume()
 		stream.once('end', () => {
+			// Its sender may have given up in the same moment.
+			if (stream.destroyed) return
 			stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true })
 			stream.once('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
 			stream.end(THANKS)
