@@ -54,7 +54,7 @@ describe.each([
 				return seen === truth ? true : undefined
 			},
 			() => `nginx counted ${truth}, RED counted ${seen}`,
-			20_000,
+			60_000,
 		)
 		// One reading: the status request of the next would come in between.
 		const text = await vor.metrics()

@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { listPrograms } from 'bpf-native-loader'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { BenchResult } from '../../src/bench/result.ts'
+import { programsOf, stillLoaded } from './support/bpf.ts'
 import { run, startProgram } from './support/process.ts'
 import { eventually, mainJs, runVor } from './support/vor.ts'
 
@@ -23,22 +23,11 @@ function family(pid: number): number[] {
 	}
 }
 
-function programsOf(pid: number): number[] {
-	try {
-		return readdirSync(`/proc/${pid}/fdinfo`).flatMap((fd) => {
-			const id = /^prog_id:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))
-			return id === null ? [] : [Number(id[1])]
-		})
-	} catch {
-		return []
-	}
-}
-
 /** What a run in a temporary folder of its own left behind, once it should be gone. */
 async function expectNothingLeft(pids: readonly number[], programs: readonly number[], temporary: string) {
 	const left = () => ({
 		processes: pids.filter((pid) => family(pid).length > 0 && !isZombie(pid)),
-		programs: listPrograms().filter(({ id }) => programs.includes(id)),
+		programs: stillLoaded(programs),
 		files: readdirSync(temporary),
 	})
 	const nothing = JSON.stringify({ processes: [], programs: [], files: [] })

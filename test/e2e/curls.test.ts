@@ -42,7 +42,7 @@ describe('a thousand single curl runs', () => {
 		await eventually(
 			() => (mine().length >= count ? true : undefined),
 			() => `${mine().length} client spans\n${vor.stderr()}`,
-			30_000,
+			60_000,
 		)
 		const spans = mine()
 		expect(spans).toHaveLength(count)

@@ -151,7 +151,7 @@ otelcol.exporter.debug "nowhere" {
 				return now >= Number(sent) ? now : undefined
 			},
 			() => `RED did not reach ${sent}\n${vor.stderr().slice(-3000)}`,
-			30_000,
+			60_000,
 		)
 		expect(counted).toBe(Number(sent))
 		expect(await vor.metric('vor_unknown_process_total')).toBe(0)
@@ -327,7 +327,7 @@ ebpf.aggregate "second" {
 		await eventually(
 			() => (mine().length >= Number(sent) ? true : undefined),
 			() => `${mine().length} of ${sent} spans\n${vor.stderr().slice(-3000)}`,
-			30_000,
+			60_000,
 		)
 		expect(mine().length).toBe(Number(sent))
 		expect(new Set(mine().map((span) => span.spanId)).size).toBe(Number(sent))

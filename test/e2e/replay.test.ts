@@ -178,7 +178,7 @@ describe('a replay', () => {
 				return replayed.traces().length >= 2 * got.length ? got : undefined
 			},
 			() => `${replayed.traces().length} replayed of 2 x ${live.traces().length} spans`,
-			30_000,
+			60_000,
 		)
 		expect(spans.filter((span) => span.kind === 'server').length).toBe(expectedServers(sent))
 		expect(unlike(whole(replayed.traces()), whole([...spans, ...spans]))).toEqual([])
@@ -216,7 +216,7 @@ describe('a replay', () => {
 				return spans.length >= got.length ? spans : undefined
 			},
 			() => `${replayed.traces().length - replayedBefore} replayed of ${got.length} spans\n${result.stderr}`,
-			30_000,
+			60_000,
 		)
 		expect(got.filter((span) => span.kind === 'server').length).toBe(expectedServers(sent))
 		expect(unlike(shapes(again), shapes(got))).toEqual([])

@@ -1,9 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server as TcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { listPrograms } from 'bpf-native-loader'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { programsOf, stillLoaded } from './support/bpf.ts'
 import { type Judge, startJudge } from './support/judge.ts'
 import { selecting, stages } from './support/pipelines.ts'
 import { run, startProgram } from './support/process.ts'
@@ -16,7 +16,7 @@ let judge: Judge
 let hole: TcpServer
 
 beforeAll(async () => {
-	node = await startNode()
+	node = await startNode({ HEADERS: '1' })
 	python = await startPython({ UPSTREAM: node.url })
 	judge = await startJudge()
 	// Accepts connections and answers nothing: a backend that hangs.
@@ -30,16 +30,6 @@ afterAll(async () => {
 	hole?.close()
 })
 
-const programsOf = (pid: number) =>
-	readdirSync(`/proc/${pid}/fdinfo`).flatMap((fd) => {
-		try {
-			const id = /^prog_id:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))
-			return id === null ? [] : [Number(id[1])]
-		} catch {
-			return []
-		}
-	})
-const stillLoaded = (ids: readonly number[]) => listPrograms().filter(({ id }) => ids.includes(id))
 const holePort = () => (hole.address() as { port: number }).port
 const curls = (count: number, name: string) =>
 	run('curl', ['-sS', '-o', '/dev/null', `${node.url}/${name}/[1-${count}]`])
@@ -115,7 +105,7 @@ describe('the end of vor run', () => {
 		const [, left, dropped] = vor.stderr().match(/level=warn msg=stopped .*left=(\d+) dropped=(\d+)/) ?? []
 		expect(Number(left) + Number(dropped), vor.stderr()).toBeGreaterThanOrEqual(100)
 		expect(vor.stderr()).toMatch(/level=warn msg="stopped before everything was sent".*lost_items=\d+/)
-		// 5 s by promise; the machine is shared, but the 10 s of the harness' SIGKILL must never be needed.
+		// 5 s by promise; the machine is shared, but the 20 s of the harness' SIGKILL must never be needed.
 		expect(took).toBeLessThan(9500)
 		expect(stillLoaded(ids)).toEqual([])
 	}, 60_000)
@@ -150,13 +140,13 @@ describe('the end of vor run', () => {
 		const vor = await startVor(
 			stages({ endpoint: judge.endpoint, ringbuf: selecting({ ports: [node.port] }) }),
 		)
-		const slow = run('curl', ['-sS', '-o', '/dev/null', `${node.url}/slow/4000/under-way`])
-		await new Promise((resolve) => setTimeout(resolve, 800))
+		const slow = run('curl', ['-sS', '-o', '/dev/null', `${node.url}/slow/10000/under-way`])
+		await node.waitFor(/headers \/slow\/10000\/under-way/)
 		expect(await vor.stop()).toBe(0)
 		expect(Number(/msg=stopped .*under_way=(\d+)/.exec(vor.stderr())?.[1])).toBeGreaterThanOrEqual(1)
 		expect((await slow).code).toBe(0)
 		await new Promise((resolve) => setTimeout(resolve, 500))
-		expect(judge.traces().filter((span) => span.attributes['url.path'] === '/slow/4000/under-way')).toEqual(
+		expect(judge.traces().filter((span) => span.attributes['url.path'] === '/slow/10000/under-way')).toEqual(
 			[],
 		)
 	}, 60_000)

@@ -66,7 +66,7 @@ async function start(...args: string[]) {
 }
 
 test('npm start -- --demo shows its three services with their traffic and ends clean', {
-	timeout: 120_000,
+	timeout: 240_000,
 }, async () => {
 	const vor = await start('--demo')
 	const demo = await vor.said(
@@ -90,7 +90,7 @@ test('npm start -- --demo shows its three services with their traffic and ends c
 })
 
 test('killed without a chance to say goodbye it leaves neither Vör nor the demo behind', {
-	timeout: 120_000,
+	timeout: 240_000,
 }, async () => {
 	const vor = await start('--demo')
 	const demo = await vor.said(/port (\d+)\) -> .*port (\d+)\) -> .*port (\d+)\)/)
@@ -98,6 +98,6 @@ test('killed without a chance to say goodbye it leaves neither Vör nor the demo
 	vor.child.kill('SIGKILL')
 	const ports = [...demo.slice(1, 4).map(Number), vor.port]
 	await expect
-		.poll(async () => (await Promise.all(ports.map(listens))).some(Boolean), { timeout: 15_000 })
+		.poll(async () => (await Promise.all(ports.map(listens))).some(Boolean), { timeout: 60_000 })
 		.toBe(false)
 })

@@ -22,6 +22,13 @@ interface Truth extends Case {
 	readonly download: number
 }
 
+/** As configured: a span of a path has the route that stands for it. */
+const PLACEHOLDERS: Readonly<Record<string, string>> = { status: 'code', size: 'bytes', chunked: 'pieces' }
+const ROUTES = [
+	...['/hello', '/post'],
+	...Object.entries(PLACEHOLDERS).map(([first, placeholder]) => `/${first}/:${placeholder}`),
+]
+
 const everywhere: Case[] = [
 	{ method: 'GET', path: '/hello' },
 	{ method: 'GET', path: '/status/404' },
@@ -41,7 +48,9 @@ interface Target {
 	readonly name: string
 	readonly service: string
 	readonly language: string
-	readonly start: () => Promise<Server>
+	readonly start: () => Promise<Server & { readonly behind?: number }>
+	/** It asks another server, at port `behind`. */
+	readonly isProxy?: true
 	readonly cases: readonly Case[]
 }
 
@@ -96,7 +105,31 @@ const targets: Target[] = [
 			{ method: 'HEAD', path: '/hello' },
 		],
 	},
+	{
+		name: 'nginx as a proxy',
+		service: 'nginx',
+		language: 'generic',
+		start: startProxy,
+		isProxy: true,
+		cases: [...everywhere, ...framed, ...chunked],
+	},
 ]
+
+/** nginx in front of a Node server, which ends with it. */
+async function startProxy(): Promise<Server & { readonly behind: number }> {
+	const node = await startNode()
+	const nginx = await startNginx(
+		`server { listen 127.0.0.1:PORT; location / { proxy_pass http://127.0.0.1:${node.port}; proxy_http_version 1.1; proxy_set_header Connection ""; } }`,
+	)
+	const { stop } = nginx
+	return Object.assign(nginx, {
+		behind: node.port,
+		async stop(signal?: NodeJS.Signals) {
+			await node.stop()
+			return stop(signal)
+		},
+	})
+}
 
 /** One curl process per case, its number in the query. */
 async function request(server: Server, test: Case, n: number): Promise<Truth> {
@@ -124,7 +157,7 @@ beforeAll(async () => {
 afterAll(() => collector?.stop())
 
 describe.each(targets)('$name', (target) => {
-	let server: Server
+	let server: Server & { readonly behind?: number }
 	let vor: Vor
 	let truths: Truth[]
 	let spans: JudgeSpan[]
@@ -135,6 +168,7 @@ describe.each(targets)('$name', (target) => {
 			stages({
 				endpoint: collector.endpoint,
 				ringbuf: selecting({ ports: [server.port], executables: ['*/curl'] }),
+				correlate: `routes {\n\t\tpatterns = ${JSON.stringify(ROUTES)}\n\t}`,
 			}),
 		)
 		truths = []
@@ -142,7 +176,7 @@ describe.each(targets)('$name', (target) => {
 		const mine = () => collector.traces().filter((span) => span.attributes['server.port'] === server.port)
 		await eventually(
 			() => (mine().length >= 2 * truths.length ? true : undefined),
-			() => `${mine().length} of ${2 * truths.length} spans\n${vor.stderr()}`,
+			async () => `${mine().length} of ${2 * truths.length} spans\n${vor.stderr()}\n${await vor.losses()}`,
 		)
 		spans = mine()
 	})
@@ -180,10 +214,45 @@ describe.each(targets)('$name', (target) => {
 				expect(span.status).toBe(truth.status >= (kind === 'server' ? 500 : 400) ? 'error' : 'unset')
 				expect(span.endNs >= span.startNs).toBe(true)
 			}
-			expect(pick(spans, 'server', n).attributes['url.path']).toBe(truth.path)
+			const { attributes } = pick(spans, 'server', n)
+			expect(attributes['url.path']).toBe(truth.path)
+			const route = truth.path.replace(
+				/\d+$/,
+				(digits) => `:${PLACEHOLDERS[truth.path.split('/')[1] ?? ''] ?? digits}`,
+			)
+			expect(ROUTES).toContain(route)
+			expect(attributes['http.route']).toBe(route)
+			for (const kind of ['server', 'client'] as const)
+				expect(pick(spans, kind, n).name).toBe(`${truth.method} ${route}`)
 			expect(pick(spans, 'client', n).attributes['url.full']).toBe(`${server.url}${truth.path}?n=${n}`)
 		}
 	})
+
+	if (target.isProxy === true)
+		it('has one client span for every request that it passed on, the child of its own server span', async () => {
+			const passed = () =>
+				collector
+					.traces()
+					.filter(
+						({ kind, service, attributes }) =>
+							kind === 'client' && service === 'nginx' && attributes['server.port'] === server.behind,
+					)
+			await eventually(
+				() => (passed().length >= truths.length ? true : undefined),
+				() => `${passed().length} of ${truths.length} spans\n${vor.stderr()}`,
+			)
+			expect(passed()).toHaveLength(truths.length)
+			for (const [n, truth] of truths.entries()) {
+				const { attributes, traceId, parentSpanId } = pick(passed(), 'client', n)
+				expect(String(attributes['url.full'])).toMatch(new RegExp(`${truth.path}\\?n=${n}$`))
+				expect(attributes['http.request.method']).toBe(truth.method)
+				expect(attributes['http.response.status_code']).toBe(truth.status)
+				expect(attributes['http.request.body.size']).toBe(truth.body ?? 0)
+				expect(attributes['http.response.body.size']).toBe(truth.method === 'HEAD' ? 0 : truth.download)
+				const own = pick(spans, 'server', n)
+				expect([traceId, parentSpanId]).toEqual([own.traceId, own.spanId])
+			}
+		})
 
 	it('makes the server span the child of its client span', () => {
 		for (const n of truths.keys()) {

@@ -40,13 +40,17 @@ describe('vor top beside a running Vör', () => {
 		snapshot.services.find(({ service }) => service === name) as TopService
 
 	it('shows who serves and calls, with numbers that fit what was sent', async () => {
-		const load = startProgram(await buildLoadMaker(), [String(nginx.port), '4', String(rate), '9', '/'])
 		for (let i = 0; i < 20; i++)
 			await run('curl', ['-sS', '-o', '/dev/null', `${python.url}/front/pass/slow/60/${i}`])
 		for (let i = 0; i < 5; i++) await run('curl', ['-sS', '-o', '/dev/null', `${node.url}/status/500/${i}`])
-		await top()
+		const load = startProgram(await buildLoadMaker(), [String(nginx.port), '4', String(rate), '20', '/'])
+		await eventually(
+			async () => (of(await top(), 'nginx')?.in ? true : undefined),
+			() => vor.stderr(),
+		)
 		await new Promise((resolve) => setTimeout(resolve, 3000))
 		const during = await top()
+		expect(load.child.exitCode, 'the load has ended too early').toBe(null)
 		await load.exited
 		const [, sent] = load.stdout().match(/sent (\d+) completed \d+ errors 0 other 0/) ?? []
 
@@ -76,7 +80,7 @@ describe('vor top beside a running Vör', () => {
 		expect(last.out).toBeNull()
 		expect(after.spans).toBeGreaterThanOrEqual(Number(sent) + 65)
 		expect(after.dropped).toEqual([])
-	}, 90_000)
+	}, 180_000)
 
 	it('gives quantiles of the time it takes, from the program that sleeps 60 ms', async () => {
 		// A new sampler has no window: all since the start, in which the slow answers are.

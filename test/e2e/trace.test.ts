@@ -12,6 +12,13 @@ beforeAll(async () => {
 }, 900_000)
 afterAll(() => collector?.stop())
 
+interface Passed {
+	readonly python: string
+	readonly node: string
+	/** Without the time. */
+	readonly client: readonly string[]
+}
+
 const plain = 'proxy_http_version 1.0;'
 const kept = 'proxy_http_version 1.1; proxy_set_header Connection "";'
 
@@ -23,14 +30,17 @@ describe.each([
 	let python: Server
 	let nginx: Server
 	let vor: Vor
+	/** What every program was sent and the client got back while nobody looked. */
+	let untouched: Passed
 
 	beforeAll(async () => {
-		node = await startNode()
-		python = await startPython({ UPSTREAM: node.url })
+		node = await startNode({ HEADERS: '1' })
+		python = await startPython({ UPSTREAM: node.url, HEADERS: '1' })
 		nginx = await startNginx(
 			`upstream python { server 127.0.0.1:${python.port}; ${upstream} }
 			server { listen 127.0.0.1:PORT; location = / { return 200; } location / { proxy_pass http://python; proxy_read_timeout 60s; ${location} } }`,
 		)
+		untouched = await pass(`untouched-${mark}`)
 		vor = await startVor(
 			stages({
 				endpoint: collector.endpoint,
@@ -42,6 +52,25 @@ describe.each([
 		await vor?.stop()
 		for (const server of [nginx, python, node]) await server?.stop()
 	})
+
+	/** Sends one request through all three, with a header that each passes on or not as it always does. */
+	async function pass(id: string): Promise<Passed> {
+		const headers = await new Promise<string[]>((resolve, reject) => {
+			http
+				.get(`${nginx.url}/front/pass/${id}`, { agent: false, headers: { 'X-Mine': 'yes' } }, (response) => {
+					response.resume().on('end', () => resolve(response.rawHeaders))
+				})
+				.on('error', reject)
+		})
+		const said = async (program: Server, path: string): Promise<string> =>
+			(await program.waitFor(new RegExp(`headers ${path} (.*)\n`)))[1] as string
+		const at = headers.indexOf('Date')
+		return {
+			python: await said(python, `/front/pass/${id}`),
+			node: await said(node, `/${id}`),
+			client: headers.filter((_, i) => i !== at + 1),
+		}
+	}
 
 	/** The five spans of one request: nginx server and client, python server and client, node server. */
 	async function chain(id: string, timeoutMs?: number): Promise<JudgeSpan[]> {
@@ -98,7 +127,15 @@ describe.each([
 		await get(`${nginx.url}/front/pass/slow/10000/late-${mark}`)
 		const spans = await chain(`late-${mark}`)
 		expectChain(spans, spans[0]!.traceId, '')
-	}, 40_000)
+	}, 90_000)
+
+	it('changes no byte of a head: every program and the client get what they got without Vör', async () => {
+		expect(untouched.python).toContain('"X-Mine", "yes"')
+		expect(untouched.client.length).toBeGreaterThan(6)
+		expect(await pass(`touched-${mark}`)).toEqual(untouched)
+		const spans = await chain(`touched-${mark}`)
+		expectChain(spans, spans[0]!.traceId, '')
+	})
 
 	it('keeps 64 requests in flight apart', async () => {
 		const ids = Array.from({ length: 64 }, (_, i) => `many-${mark}-${i}`)
@@ -110,7 +147,7 @@ describe.each([
 			traces.add(spans[0]!.traceId)
 		}
 		expect(traces.size).toBe(64)
-	}, 60_000)
+	}, 120_000)
 })
 
 function get(url: string, headers: Record<string, string> = {}): Promise<number> {

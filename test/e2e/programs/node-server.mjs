@@ -1,5 +1,5 @@
 // A Node http server for the tests. Prints "listening PORT" and serves until SIGTERM.
-// UPSTREAM=http://host:port is what /front/* calls.
+// UPSTREAM=http://host:port is what /front/* calls. HEADERS=1: every request's headers on stdout, as they came.
 import { readFile } from 'node:fs/promises'
 import http from 'node:http'
 
@@ -45,10 +45,15 @@ const server = http.createServer(async (request, response) => {
 	const [, first, second, third] = url.pathname.split('/')
 	if (process.env.DURATIONS) {
 		const start = process.hrtime.bigint()
-		response.on('finish', () =>
-			console.log(`took ${url.pathname} ${Number(process.hrtime.bigint() - start)}`),
-		)
+		// To when the last byte was handed to the kernel; the event that says so comes later on a busy machine.
+		const end = response.end
+		response.end = (...rest) => {
+			end.apply(response, rest)
+			console.log(`took ${url.pathname} ${Number(process.hrtime.bigint() - start)}`)
+			return response
+		}
 	}
+	if (process.env.HEADERS) console.log(`headers ${request.url} ${JSON.stringify(request.rawHeaders)}`)
 	let received = 0
 	request.on('data', (chunk) => (received += chunk.length))
 	const read = new Promise((resolve) => request.on('end', resolve))

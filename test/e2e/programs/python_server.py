@@ -1,8 +1,9 @@
 """A threading Python http.server for the tests. Prints "listening PORT"; UPSTREAM=http://host:port is what /front/* calls.
 
-PROTOCOL=HTTP/1.0 answers without keep-alive, as http.server does by default.
+HEADERS=1: every request's headers on stdout, as they came. PROTOCOL=HTTP/1.0 answers without keep-alive, as http.server does by default.
 """
 import http.client
+import json
 import os
 import signal
 import sys
@@ -74,6 +75,8 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def do_GET(self):
+        if os.environ.get("HEADERS"):
+            print("headers", self.path, json.dumps(self.headers.items()), flush=True)
         parts = urllib.parse.urlparse(self.path).path.split("/")
         length = int(self.headers.get("Content-Length") or 0)
         received = self.rfile.read(length) if length else b""

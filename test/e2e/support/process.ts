@@ -9,7 +9,7 @@ export interface Program {
 	stderr(): string
 	/** First match in stdout or stderr; rejects with all output after `timeoutMs` or when the program ends. */
 	waitFor(pattern: RegExp, timeoutMs?: number): Promise<RegExpMatchArray>
-	/** Sends `signal` and resolves with the exit code (null when ended by a signal). SIGKILL after 10 s. */
+	/** Sends `signal` and resolves with the exit code (null when ended by a signal). SIGKILL after 20 s. */
 	stop(signal?: NodeJS.Signals): Promise<number | null>
 	readonly exited: Promise<number | null>
 }
@@ -65,7 +65,7 @@ export function startProgram(
 		stdout: () => stdout,
 		stderr: () => stderr,
 		exited,
-		waitFor(pattern, timeoutMs = 20_000) {
+		waitFor(pattern, timeoutMs = 40_000) {
 			return new Promise((resolve, reject) => {
 				const finish = (act: () => void) => {
 					clearTimeout(timer)
@@ -88,7 +88,7 @@ export function startProgram(
 		},
 		async stop(signal = 'SIGTERM') {
 			if (!ended) child.kill(signal)
-			const timer = setTimeout(() => child.kill('SIGKILL'), 10_000)
+			const timer = setTimeout(() => child.kill('SIGKILL'), 20_000)
 			const code = await exited
 			clearTimeout(timer)
 			return code

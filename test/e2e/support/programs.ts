@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,8 +14,11 @@ export interface Server extends Program {
 	readonly url: string
 }
 
-async function listening(program: Program, timeoutMs = 30_000): Promise<Server> {
-	const match = await program.waitFor(/listening (\d+)/, timeoutMs)
+async function listening(program: Program, timeoutMs = 60_000): Promise<Server> {
+	const match = await program.waitFor(/listening (\d+)/, timeoutMs).catch(async (reason) => {
+		await program.stop('SIGKILL')
+		throw reason
+	})
 	const port = Number(match[1])
 	return Object.assign(program, { port, url: `http://127.0.0.1:${port}` })
 }
@@ -47,12 +50,21 @@ export async function startC(env: NodeJS.ProcessEnv = {}): Promise<Server> {
 export const startJava = (env: NodeJS.ProcessEnv = {}) =>
 	listening(
 		startProgram('java', ['-Xmx64m', join(here, 'JavaServer.java')], { env: environment(env) }),
-		60_000,
+		120_000,
 	)
 
 /** The paced load maker's binary: `c-load PORT CONNECTIONS RATE SECONDS PATH`. */
 export const buildLoadMaker = () =>
 	build('c-load', 'gcc', (out) => ['-O2', '-D_GNU_SOURCE', '-o', out, join(here, 'c-load.c')], here)
+
+/** Many programs that sleep until the one that is returned ends: `c-sleepers COUNT GAP_US`. */
+export async function startSleepers(count: number, gapUs = 0): Promise<Program> {
+	const source = join(here, 'c-sleepers.c')
+	const binary = await build('c-sleepers', 'gcc', (out) => ['-O2', '-D_GNU_SOURCE', '-o', out, source], here)
+	const program = startProgram(binary, [String(count), String(gapUs)])
+	await program.waitFor(/started/, 60_000)
+	return program
+}
 
 async function build(
 	name: string,
@@ -63,8 +75,11 @@ async function build(
 ): Promise<string> {
 	mkdirSync(builds, { recursive: true })
 	const out = join(builds, name)
-	const result = await run(compiler, args(out), { cwd, env })
+	// Another test run may be starting the same program right now.
+	const own = `${out}.${process.pid}`
+	const result = await run(compiler, args(own), { cwd, env })
 	if (result.code !== 0) throw new Error(`${compiler} failed for ${name}:\n${result.stderr}`)
+	renameSync(own, out)
 	return out
 }
 
@@ -80,12 +95,16 @@ export function freePort(): Promise<number> {
 	})
 }
 
-/** nginx in the foreground with its own prefix; `http` is the inside of the http block, PORT is replaced. */
-export async function startNginx(http: string, options: { workers?: number } = {}): Promise<Server> {
+/** nginx in the foreground with its own prefix; `http` is the inside of the http block, PORT and PREFIX are replaced. */
+export async function startNginx(
+	http: string,
+	options: { workers?: number; files?: Readonly<Record<string, string>> } = {},
+): Promise<Server> {
 	const prefix = mkdtempSync(join(tmpdir(), 'vor-nginx-'))
 	const port = await freePort()
 	mkdirSync(join(prefix, 'html'))
-	writeFileSync(join(prefix, 'html', 'index.html'), 'hello from nginx\n')
+	const files = { 'index.html': 'hello from nginx\n', ...options.files }
+	for (const [name, text] of Object.entries(files)) writeFileSync(join(prefix, 'html', name), text)
 	writeFileSync(
 		join(prefix, 'nginx.conf'),
 		`daemon off; user root; pid ${prefix}/nginx.pid; error_log ${prefix}/error.log; worker_processes ${options.workers ?? 1};
@@ -110,12 +129,16 @@ ${http.replaceAll('PORT', String(port)).replaceAll('PREFIX', prefix)}
 			return code
 		},
 	})
-	for (let i = 0; ; i++) {
+	const deadline = performance.now() + 30_000
+	for (;;) {
 		try {
 			await (await fetch(`${server.url}/`)).arrayBuffer()
 			return server
 		} catch (error) {
-			if (i > 100) throw new Error(`nginx did not start: ${program.stderr()} ${String(error)}`)
+			if (performance.now() > deadline) {
+				await server.stop()
+				throw new Error(`nginx did not start: ${program.stderr()} ${String(error)}`)
+			}
 			await new Promise((resolve) => setTimeout(resolve, 50))
 		}
 	}

@@ -12,9 +12,14 @@ export interface Vor extends Program {
 	readonly url: string
 	readonly folder: string
 	metrics(): Promise<string>
+	/** What it says that it lost, dropped, did not understand or did not know: every such counter that is not 0. */
+	losses(): Promise<string>
 	/** Sum of all samples of `name` whose labels contain every one of `labels`. */
 	metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>
 }
+
+const LOSSES =
+	/^vor_(component_(dropped|held|received|sent)|kernel_events|fallback|unknown|program_rec|process|malformed)/
 
 /** Starts it and resolves when `/-/ready` says so, which is when the probes are attached. */
 export async function startVor(pipeline: string, env: NodeJS.ProcessEnv = {}): Promise<Vor> {
@@ -36,6 +41,11 @@ export async function startVor(pipeline: string, env: NodeJS.ProcessEnv = {}): P
 		metrics,
 		metric: async (name: string, labels: Readonly<Record<string, string>> = {}) =>
 			sumMetric(await metrics(), name, labels),
+		losses: async () =>
+			(await metrics())
+				.split('\n')
+				.filter((line) => LOSSES.test(line) && !/ 0$/.test(line))
+				.join('\n'),
 		async stop(signal?: NodeJS.Signals) {
 			const code = await stop(signal)
 			rmSync(folder, { recursive: true, force: true })
@@ -46,14 +56,17 @@ export async function startVor(pipeline: string, env: NodeJS.ProcessEnv = {}): P
 	void program.exited.then(() => {
 		ended = true
 	})
-	for (let i = 0; ; i++) {
+	const deadline = performance.now() + 60_000
+	for (;;) {
 		const status = await fetch(`${url}/-/ready`).then(
 			(response) => response.status,
 			() => 0,
 		)
 		if (status === 200) return vor
-		if (ended || i > 300)
+		if (ended || performance.now() > deadline) {
+			await vor.stop('SIGKILL')
 			throw new Error(`vor did not become ready:\n${program.stdout()}\n${program.stderr()}`)
+		}
 		await new Promise((resolve) => setTimeout(resolve, 50))
 	}
 }
@@ -79,14 +92,15 @@ export function sumMetric(text: string, name: string, labels: Readonly<Record<st
 /** Polls until `check` gives something other than undefined, or fails after `timeoutMs` with what `describe` says. */
 export async function eventually<T>(
 	check: () => Promise<T | undefined> | T | undefined,
-	describe: () => string,
-	timeoutMs = 15_000,
+	describe: () => string | Promise<string>,
+	timeoutMs = 40_000,
 ): Promise<T> {
-	const end = Date.now() + timeoutMs
+	// Not the wall clock: a machine that was paused steps it.
+	const end = performance.now() + timeoutMs
 	for (;;) {
 		const value = await check()
 		if (value !== undefined) return value
-		if (Date.now() > end) throw new Error(describe())
+		if (performance.now() > end) throw new Error(await describe())
 		await new Promise((resolve) => setTimeout(resolve, 100))
 	}
 }
