@@ -8,7 +8,14 @@ export interface PipelineParts {
 	readonly propagate?: string
 	readonly aggregate?: string
 	/** Without one, spans end in the aggregation. */
-	readonly exporter?: { readonly label: string; readonly endpoint: string } | undefined
+	readonly exporter?:
+		| {
+				readonly label: string
+				readonly endpoint: string
+				/** Of one attempt, as the file writes it; without one, the component's own. */
+				readonly timeout?: string
+		  }
+		| undefined
 }
 
 const CLIENT = (endpoint: string): string => `client {
@@ -33,7 +40,12 @@ export function pipelineText(parts: PipelineParts): string {
 		stage('aggregate', parts.aggregate, 'metrics', sinks),
 		...(exporter === undefined
 			? []
-			: [block('otelcol.exporter.otlp', exporter.label, [CLIENT(exporter.endpoint)])]),
+			: [
+					block('otelcol.exporter.otlp', exporter.label, [
+						exporter.timeout === undefined ? '' : `timeout = "${exporter.timeout}"`,
+						CLIENT(exporter.endpoint),
+					]),
+				]),
 	].join('\n')
 }
 

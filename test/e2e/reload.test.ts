@@ -90,8 +90,8 @@ describe('reloads under load', () => {
 			// Nobody listens there: its retries and queue must not grow anything either.
 			text: (i) =>
 				stages({ ringbuf, endpoint: '127.0.0.1:9' }).replace(
-					'client {',
-					`retry_on_failure {\n\t\tenabled = false\n\t}\n\n\ttimeout = "${1 + (i % 3)}s"\n\n\tclient {`,
+					'timeout = "1m"',
+					`retry_on_failure {\n\t\tenabled = false\n\t}\n\n\ttimeout = "${1 + (i % 3)}s"\n`,
 				),
 		},
 		{
@@ -313,7 +313,7 @@ ebpf.aggregate "second" {
 				endpoint: judge.endpoint,
 				ringbuf: selecting({ ports: [one.port] }),
 				...(i % 3 === 2 ? { correlate: `routes {\n\t\tpatterns = ["/swap/:n${i}"]\n\t}` } : {}),
-			}).replace('client {', `timeout = "${5 + i}s"\n\n\tclient {`)
+			}).replace('timeout = "1m"', `timeout = "${60 + i}s"`)
 		const load = startProgram(await buildLoadMaker(), [String(one.port), '8', '400', '8', '/swap/x'])
 		for (let i = 0; i < 12; i++) {
 			expect(await reload(vor, pipeline(i))).toMatchObject({ status: 200 })

@@ -33,5 +33,9 @@ export const stages = (options: PipelineOptions): string =>
 		...(options.correlate === undefined ? {} : { correlate: options.correlate }),
 		...(options.propagate === undefined ? {} : { propagate: options.propagate }),
 		aggregate: `interval = "${options.interval ?? '1s'}"`,
-		exporter: options.endpoint === undefined ? undefined : { label: 'judge', endpoint: options.endpoint },
+		// Patient: what a collector on a busy machine takes but does not answer in time is sent again, and counted twice.
+		exporter:
+			options.endpoint === undefined
+				? undefined
+				: { label: 'judge', endpoint: options.endpoint, timeout: '1m' },
 	})}`
