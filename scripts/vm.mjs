@@ -45,7 +45,7 @@ const HELP = `npm run test:vm [-- [OPTION…] [KERNEL…]]
   --no-build        take dist/, bpf/.output/ and native/build/ as they are
   --kvm             hardware virtualisation instead of emulation, where it works
   --tests PATH      one entry a cell, as scripts/test.mjs adds them up
-  --timeout SECONDS for one kernel; default 900, with --bench 1800`
+  --timeout SECONDS for one kernel; default 900, with --bench 3600`
 
 const OPTIONS = {
 	quick: { type: 'boolean', default: false },
@@ -238,7 +238,7 @@ async function runKernel(kernel, cache, values) {
 }
 
 async function benchKernel(kernel, cache, values) {
-	const { surface = [], timeout = '1800' } = values
+	const { surface = [], timeout = '3600' } = values
 	if (!existsSync(join(root, 'dist/bench/load')))
 		throw new ScriptError('the load maker in C was not built', 'npm run build, with a C compiler')
 	const request = { bench: benchArguments(surface), check: false, surfaces: [] }

@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs'
-import type { BpfLink, RingReader } from 'bpf-native-loader'
+import { BpfError, type BpfLink, type RingReader } from 'bpf-native-loader'
 import { type KernelObject, loadKernelObject } from '../capture/kernel-object.ts'
 import { HEADER, httpRecord, processKey, RECORD_KIND, SELECTION } from '../capture/layout.ts'
+import { objectPath } from '../capture/paths.ts'
 import type { SurfaceName } from '../capture/surfaces.ts'
 import type { Side } from './paired.ts'
 
@@ -35,9 +36,12 @@ export async function openKernelSide(surface: SurfaceName): Promise<KernelSide> 
 
 class LoadedSide implements KernelSide {
 	private seen = 0
-	private readonly kernel: KernelObject
-	private readonly ring: RingReader
-	private readonly processRing: RingReader
+	private kernel: KernelObject
+	private ring: RingReader
+	private processRing: RingReader
+	private wasAttached = false
+	/** Closed, and its successor is not loaded. */
+	private isGone = false
 	private readonly bytes = new Uint8Array(1 << 20)
 	private readonly view = new DataView(this.bytes.buffer)
 	private selected: ReadonlySet<number> = new Set()
@@ -62,6 +66,11 @@ class LoadedSide implements KernelSide {
 
 	select(pids: readonly number[]): void {
 		this.selected = new Set(pids)
+		this.tellSelection()
+	}
+
+	private tellSelection(): void {
+		const pids = this.selected
 		const map = this.kernel.object.map('vor_processes')
 		const word = (value: number): Uint8Array => new Uint8Array(new Uint32Array([value]).buffer)
 		const running = new Set(
@@ -78,7 +87,14 @@ class LoadedSide implements KernelSide {
 	}
 
 	async attach(): Promise<void> {
-		this.links = await this.kernel.attach()
+		try {
+			this.links = await this.kernel.attach()
+		} catch (reason) {
+			if (!this.wasAttached || !(reason instanceof BpfError) || reason.code !== 'ENOENT') throw reason
+			await this.loadAgain()
+			this.links = await this.kernel.attach()
+		}
+		this.wasAttached = true
 		this.timer = setInterval(() => this.drain(), DRAIN_MS)
 	}
 
@@ -87,6 +103,19 @@ class LoadedSide implements KernelSide {
 		// A perf event takes up to 60 ms to detach: all at once, off the main thread.
 		await Promise.all(this.links.splice(0).map((link) => link.closeAsync()))
 		this.drain()
+	}
+
+	/** Before 5.13 a trampoline's program can be attached only once: it is loaded anew, which takes seconds. */
+	private async loadAgain(): Promise<void> {
+		const { form, surface, object } = this.kernel
+		this.isGone = true
+		await object.closeAsync()
+		this.kernel = await loadKernelObject({ surface, objectPath: objectPath(form) })
+		this.ring = this.kernel.object.map('vor_ring').ring()
+		this.processRing = this.kernel.object.map('vor_process_ring').ring()
+		this.isGone = false
+		this.known = new Set()
+		this.tellSelection()
 	}
 
 	takeSeen(): number {
@@ -102,6 +131,7 @@ class LoadedSide implements KernelSide {
 	}
 
 	async close(): Promise<void> {
+		if (this.isGone) return
 		await this.detach()
 		await this.kernel.object.closeAsync()
 	}
