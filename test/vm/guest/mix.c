@@ -117,6 +117,8 @@ static socklen_t fill_address(const char *family, const char *text, struct socka
 		struct sockaddr_un *address = (struct sockaddr_un *)to;
 		address->sun_family = AF_UNIX;
 		snprintf(address->sun_path, sizeof address->sun_path, "%s", text);
+		/* An abstract name: no file is left of a server that is killed. */
+		if (text[0] == '@') address->sun_path[0] = '\0';
 		return sizeof *address;
 	}
 	if (strcmp(family, "tcp6") == 0) {
@@ -215,7 +217,7 @@ static __attribute__((noreturn)) void run_server(const char *family, const char 
 	for (; way_at(count / 2) != NULL; count++) {
 		struct sockaddr_storage address;
 		char path[64] = "0";
-		if (strcmp(family, "unix") == 0) snprintf(path, sizeof path, "/tmp/mix-%d-%d.sock", getpid(), count);
+		if (strcmp(family, "unix") == 0) snprintf(path, sizeof path, "@mix-%d-%d", getpid(), count);
 		socklen_t size = fill_address(family, path, &address);
 		const int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 		if (bind(fd, (struct sockaddr *)&address, size) != 0 || listen(fd, 16) != 0) fail("listen");
