@@ -64,7 +64,8 @@ export async function measureProcess(phase: ProcessPhase): Promise<ProcessResult
 				requestsPerSecond: completed / (wallNs / 1e9),
 				rssAtRest: atRest.rss,
 				rss,
-				rssPeak: vor.memory().peak,
+				// The kernel keeps the two by itself: the peak may be a moment behind.
+				rssPeak: Math.max(rss, vor.memory().peak),
 				cpuNsPerRequest: ((all - rest) * allNs) / completed,
 				cpuAtRest: rest,
 				cpuLoaded: loaded,
