@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { expect } from 'vitest'
 
-export async function eventually(check: () => boolean, timeoutMs = 10_000): Promise<void> {
-	for (const end = Date.now() + timeoutMs; !check() && Date.now() < end; )
+export async function eventually(check: () => boolean, timeoutMs = 30_000): Promise<void> {
+	for (const end = performance.now() + timeoutMs; !check() && performance.now() < end; )
 		await new Promise((done) => setTimeout(done, 20))
 	expect(check()).toBe(true)
 }

@@ -184,11 +184,11 @@ async function until<T>(
 	timeoutMs: number,
 	explain: () => string,
 ): Promise<T> {
-	const deadline = Date.now() + timeoutMs
+	const deadline = performance.now() + timeoutMs
 	for (;;) {
 		const value = read()
 		if (done(value)) return value
-		if (Date.now() > deadline) {
+		if (performance.now() > deadline) {
 			const count = Array.isArray(value) ? `${value.length} items there` : ''
 			throw new Error(
 				`the collector did not get there in ${timeoutMs} ms; ${count}\n${explain().slice(-3000)}`,

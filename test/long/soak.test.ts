@@ -111,8 +111,8 @@ it(
 	`${seconds} s of mixed traffic, new connections, new processes and reloads lose nothing and grow nothing`,
 	async () => {
 		const before = await stubStatus()
-		const end = Date.now() + seconds * 1000
-		const running = (): boolean => Date.now() < end
+		const end = performance.now() + seconds * 1000
+		const running = (): boolean => performance.now() < end
 		const loadMaker = await buildLoadMaker()
 		const load = (connections: number, rate: number, path: string): Program => {
 			const args = [nginx.port, connections, rate, seconds, path].map(String)
