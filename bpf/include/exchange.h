@@ -48,7 +48,7 @@ ALONE int exchange_closed(struct http1 *h, struct slot *slot)
 	struct vor_http_record *record = &slot->record;
 	if (h->request_dir == DIR_SEND) {
 		/* Not taken by a server on this host as far as we can tell: user space may know better. */
-		if (slot->published && !join_taken(join_key(h->join_ends, record->join_seq)))
+		if (slot->published && !join_taken(h->join_ends, record->join_seq))
 			record->flags |= VOR_HTTP_JOIN_KEY;
 		return 0;
 	}
@@ -71,7 +71,7 @@ INLINE void server_opened(struct conn *c, struct http1 *h, struct scratch *s, st
 {
 	struct vor_http_record *record = &slot->record;
 	struct ids *client = NULL;
-	if (c->tcp_plain && join_take(join_key(h->join_ends, record->join_seq), &s->t.joined))
+	if (c->tcp_plain && join_take(h->join_ends, record->join_seq, &s->t.joined))
 		client = &s->t.joined.ids;
 	if (record->flags & VOR_HTTP_TRACEPARENT) {
 		__builtin_memcpy(record->trace_id, record->hdr_trace_id, 16);

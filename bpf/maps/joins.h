@@ -5,10 +5,11 @@
  * rarely as two random ids are.
  *
  * An array of 8 192 places of one cache line each (it goes from the client's CPU to the server's and back), two for each
- * key (a hash map costs four times as much). Written by the client before its bytes leave (tcp_sendmsg_locked), marked as
- * taken by the server when its request head is complete or by the client when its exchange ends, never deleted: the next
+ * connection (a hash map costs four times as much). Written by the client before its bytes leave (tcp_sendmsg_locked), marked
+ * as taken by the server when its request head is complete or by the client when its exchange ends, never deleted: the next
  * request that comes to the place overwrites it. An entry is needed for the microseconds between send and read; one that was
- * overwritten before is not found, and user space joins the two records by ends and sequence number. */
+ * overwritten before is not found, and user space joins the two records by ends and sequence number.
+ */
 #pragma once
 
 #include "../include/state.h"
@@ -81,10 +82,11 @@ INLINE __u64 join_key(__u64 ends, __u32 seq)
 	return key ? key : 2;
 }
 
-/* Two places for a key, side by side: `second` is 0 or 1. */
-INLINE struct join *join_place(__u64 key, __u32 second)
+/* Two places for a connection, side by side: `second` is 0 or 1. They are the same for all its requests, so that both CPUs
+ * have the line, and its page, at hand. Of requests pipelined, those beyond two are left to user space. */
+INLINE struct join *join_place(__u64 ends, __u32 second)
 {
-	__u32 place = (key >> 51) ^ second;
+	__u32 place = (ends >> 51) ^ second;
 	return bpf_map_lookup_elem(&vor_joins, &place);
 }
 
@@ -131,11 +133,12 @@ INLINE bool join_in_use(const struct join *join)
 
 /* The client's. Of the two places the one that is free. The key is taken away first and put in last: a server that looks
  * meanwhile finds nothing. */
-INLINE void join_publish(__u64 key, const struct joined *joined)
+INLINE void join_publish(__u64 ends, __u32 seq, const struct joined *joined)
 {
-	struct join *join = join_place(key, 0);
+	__u64 key = join_key(ends, seq);
+	struct join *join = join_place(ends, 0);
 	if (join && join_in_use(join)) {
-		struct join *other = join_place(key, 1);
+		struct join *other = join_place(ends, 1);
 		if (other && !join_in_use(other))
 			join = other;
 	}
@@ -148,13 +151,14 @@ INLINE void join_publish(__u64 key, const struct joined *joined)
 }
 
 /* The server's: true with the ids if the client is on this host. */
-INLINE bool join_take(__u64 key, struct joined *joined)
+INLINE bool join_take(__u64 ends, __u32 seq, struct joined *joined)
 {
-	struct join *join = join_place(key, 0);
+	__u64 key = join_key(ends, seq);
+	struct join *join = join_place(ends, 0);
 	if (!join)
 		return false;
 	if (join_mark(join, key) != key) {
-		join = join_place(key, 1);
+		join = join_place(ends, 1);
 		if (!join || join_mark(join, key) != key)
 			return false;
 	}
@@ -165,10 +169,11 @@ INLINE bool join_take(__u64 key, struct joined *joined)
 
 /* The client's again, at the end of its exchange: whether a server on this host has the ids (overwritten means not known:
  * false). The place is free from now on. */
-INLINE bool join_taken(__u64 key)
+INLINE bool join_taken(__u64 ends, __u32 seq)
 {
+	__u64 key = join_key(ends, seq);
 	for (__u32 second = 0; second < 2; second++) {
-		struct join *join = join_place(key, second);
+		struct join *join = join_place(ends, second);
 		if (!join || (join->key & ~JOIN_TAKEN) != key)
 			continue;
 		return (join->key & JOIN_TAKEN) || join_mark(join, key) == (key | JOIN_TAKEN);

@@ -14,7 +14,7 @@ INLINE void publish(struct conn *c, struct temporary *t, __u64 ends)
 	__builtin_memcpy(joined->ids.trace_id, a->trace_id, 16);
 	__builtin_memcpy(joined->ids.span_id, a->span_id, 8);
 	process_key(&joined->process, CURRENT());
-	join_publish(join_key(ends, a->seq), joined);
+	join_publish(ends, a->seq, joined);
 	a->published = 1;
 }
 
