@@ -1,6 +1,7 @@
 /**
  * What Vör's programs cost the traced programs, beside the classic pair of syscall tracepoints, in one run:
- * 1. the kernel's own clock over every program (`bpf_stats`) under nginx and a load maker, both attached at once;
+ * 1. the kernel's own clock over every program (`bpf_stats`) under nginx and a load maker, in rounds of ours and the rival by
+ *    turns: each is alone, as it is with a user, because programs that run one after the other push each other out of caches;
  * 2. a microbenchmark whose rounds alternate nothing / ours / rival: paired differences, so that the machine's drift and
  *    its other work hit all three alike. It also sees what the clock of 1 does not: the way to the program.
  * `npm run bench -- kernel`
@@ -24,9 +25,11 @@ import { buildMicro, loadEmpty, loadRival, type Rival } from './support/rival.ts
 import { machine, medianError, verdict } from './support/statistics.ts'
 
 const LOAD_SECONDS = 3
-/** Requests a second: a server with much idle time, whose caches are cold at every request, and a busy one. */
+/** Requests a second: a server with much idle time, whose caches are cold at every request, a busy one, and one that has no rest. */
 const CALM = 8000
 const BUSY = 20_000
+const FULL = 0
+const QUIET_MS = 1000
 const LOAD_ROUNDS = 3
 const MICRO_ROUNDS = 30
 const loadMaker = await ownLoadMaker()
@@ -36,15 +39,6 @@ interface Run {
 	readonly runCount: number
 	readonly runTimeNs: number
 }
-interface Reading {
-	readonly ours: readonly Run[]
-	readonly rival: readonly Run[]
-	readonly counters: Readonly<Record<string, number>>
-}
-
-const sum = (runs: readonly Run[], of: 'runCount' | 'runTimeNs'): number =>
-	runs.reduce((total, run) => total + run[of], 0)
-
 /** A perf event takes up to 60 ms to detach: all at once, off the main thread. */
 const closeAll = async (links: readonly BpfLink[]): Promise<void> => {
 	await Promise.all(links.map((link) => link.closeAsync()))
@@ -59,15 +53,15 @@ async function load(server: Server, rate: number, seconds: number): Promise<numb
 	return Number(match[1])
 }
 
-/** Nanoseconds of each program for one request, less what it spent on others in the same time just before. */
-async function underLoad(
-	title: string,
-	discovery: SelectionSource,
-	server: Server,
-	rival: Rival,
-	empty: BpfObject,
-	rate: number,
-) {
+/** One of the two while it is attached. */
+interface Attached {
+	readonly programs: () => readonly Run[]
+	/** Records it has brought to user space so far. */
+	readonly records: () => number
+	readonly detach: () => Promise<void>
+}
+
+async function attachOurs(discovery: SelectionSource): Promise<Attached> {
 	const capture = createCapture({
 		meter: createAccounting().meter('/', 'bench'),
 		processes: createProcessTable({ rules: compileSelection(discovery).rules }),
@@ -77,87 +71,110 @@ async function underLoad(
 		records += batch.records
 	})
 	await capture.start()
+	return { programs: () => capture.programs(), records: () => records, detach: () => capture.stop() }
+}
+
+async function attachRival(rival: Rival): Promise<Attached> {
 	const links = await rival.attach()
 	const draining = setInterval(() => rival.drain(), 20)
-	const read = (): Reading => ({
-		ours: capture.programs(),
-		rival: rival.statistics(),
-		counters: capture.counters(),
-	})
-	const change = (from: readonly Run[], to: readonly Run[]): Run[] =>
-		to.map((run, i) => ({
-			program: run.program,
-			runCount: run.runCount - (from[i]?.runCount ?? 0),
-			runTimeNs: run.runTimeNs - (from[i]?.runTimeNs ?? 0),
-		}))
-	const totals: { ours: number[]; rival: number[]; oursRuns: number[]; rivalRuns: number[] } = {
-		ours: [],
-		rival: [],
-		oursRuns: [],
-		rivalRuns: [],
+	return {
+		programs: () => rival.statistics(),
+		records: () => 0,
+		async detach() {
+			clearInterval(draining)
+			await closeAll(links)
+		},
 	}
-	const programs = new Map<string, { ns: number[]; runs: number[] }>()
-	let seen = 0
-	let requests = 0
-	const emptyBefore = empty.program('empty').stats()
+}
+
+interface Round {
+	readonly requests: number
+	readonly records: number
+	/** For one request, by program. */
+	readonly programs: readonly { readonly program: string; readonly ns: number; readonly runs: number }[]
+}
+
+/** What the programs spend on one request, less what they spent on others in the same time just before. */
+async function round(server: Server, rate: number, attached: Attached): Promise<Round> {
 	try {
 		await load(server, rate, 1)
-		for (let round = 0; round < LOAD_ROUNDS; round++) {
-			const quietFrom = read()
-			await sleep(1500)
-			const from = read()
-			const start = performance.now()
-			const recordsBefore = records
-			const count = await load(server, rate, LOAD_SECONDS)
-			await sleep(60)
-			const to = read()
-			requests += count
-			seen += records - recordsBefore
-			const scale = (performance.now() - start) / 1500
-			const quiet = { ours: change(quietFrom.ours, from.ours), rival: change(quietFrom.rival, from.rival) }
-			const busy = { ours: change(from.ours, to.ours), rival: change(from.rival, to.rival) }
-			for (const side of ['ours', 'rival'] as const) {
-				for (const [i, run] of busy[side].entries()) {
-					const other = quiet[side][i] as Run
-					let figures = programs.get(`${side} ${run.program}`)
-					if (figures === undefined) programs.set(`${side} ${run.program}`, (figures = { ns: [], runs: [] }))
-					figures.ns.push((run.runTimeNs - other.runTimeNs * scale) / count)
-					figures.runs.push((run.runCount - other.runCount * scale) / count)
-				}
-				totals[side].push((sum(busy[side], 'runTimeNs') - sum(quiet[side], 'runTimeNs') * scale) / count)
-				totals[`${side}Runs`].push(
-					(sum(busy[side], 'runCount') - sum(quiet[side], 'runCount') * scale) / count,
-				)
-			}
+		const before = attached.programs()
+		await sleep(QUIET_MS)
+		const from = attached.programs()
+		const start = performance.now()
+		const recordsBefore = attached.records()
+		const requests = await load(server, rate, LOAD_SECONDS)
+		await sleep(60)
+		const to = attached.programs()
+		const scale = (performance.now() - start) / QUIET_MS
+		const each = (i: number, of: 'runCount' | 'runTimeNs'): number => {
+			const [a, b, c] = [before[i]?.[of] ?? 0, from[i]?.[of] ?? 0, to[i]?.[of] ?? 0]
+			return (c - b - (b - a) * scale) / requests
+		}
+		return {
+			requests,
+			records: attached.records() - recordsBefore,
+			programs: to.map(({ program }, i) => ({
+				program,
+				ns: each(i, 'runTimeNs'),
+				runs: each(i, 'runCount'),
+			})),
 		}
 	} finally {
-		clearInterval(draining)
-		await closeAll(links)
-		await capture.stop()
+		await attached.detach()
 	}
-	console.log(
-		`\n${title} (${requests} requests at ${rate}/s, ${(seen / requests).toFixed(2)} records a request)`,
-	)
-	for (const [name, { ns, runs }] of programs) {
-		if (name.startsWith('ours') && median(runs) > 0.01)
-			console.log(
-				`  ${name.padEnd(28)} ${median(runs).toFixed(2).padStart(6)} runs  ${median(ns).toFixed(0).padStart(6)} ns a request`,
-			)
+}
+
+/** Prints a table of nanoseconds of each program for one request; returns those of all of ours. */
+async function underLoad(
+	title: string,
+	discovery: SelectionSource,
+	server: Server,
+	rival: Rival,
+	empty: BpfObject,
+	rate: number,
+): Promise<number> {
+	const ours: Round[] = []
+	const theirs: Round[] = []
+	let [clockNs, clockRuns] = [0, 0]
+	for (let i = 0; i < LOAD_ROUNDS; i++) {
+		ours.push(await round(server, rate, await attachOurs(discovery)))
+		theirs.push(await round(server, rate, await attachRival(rival)))
+		const link = await empty.program('empty').attach()
+		const before = empty.program('empty').stats()
+		await load(server, rate, 1)
+		const after = empty.program('empty').stats()
+		await closeAll([link])
+		clockNs += after.runTimeNs - before.runTimeNs
+		clockRuns += after.runCount - before.runCount
 	}
-	const emptyAfter = empty.program('empty').stats()
-	const clock = (emptyAfter.runTimeNs - emptyBefore.runTimeNs) / (emptyAfter.runCount - emptyBefore.runCount)
-	const [ours, theirs] = [median(totals.ours), median(totals.rival)]
+	const totals = (rounds: readonly Round[], of: 'ns' | 'runs'): number[] =>
+		rounds.map(({ programs }) => programs.reduce((total, program) => total + program[of], 0))
+	const figures = (runs: number, ns: number): string =>
+		`${runs.toFixed(2).padStart(6)} runs  ${ns.toFixed(0).padStart(6)} ns a request`
+	const requests = ours.reduce((total, { requests }) => total + requests, 0)
+	const records = ours.reduce((total, { records }) => total + records, 0)
+	const pace = rate === FULL ? 'as fast as it goes' : `${rate}/s`
 	console.log(
-		`  ours, all programs           ${median(totals.oursRuns).toFixed(2).padStart(6)} runs  ${ours.toFixed(0).padStart(6)} ns a request (best round ${quantile(totals.ours, 0).toFixed(0)})`,
+		`\n${title} (${requests} requests, ${pace}, ${(records / requests).toFixed(2)} records a request)`,
+	)
+	for (const [i, { program }] of (ours[0] as Round).programs.entries()) {
+		const of = (what: 'ns' | 'runs'): number => median(ours.map(({ programs }) => programs[i]?.[what] ?? 0))
+		if (of('runs') > 0.01) console.log(`  ours ${program.padEnd(23)} ${figures(of('runs'), of('ns'))}`)
+	}
+	const [all, others] = [median(totals(ours, 'ns')), median(totals(theirs, 'ns'))]
+	const runs = median(totals(ours, 'runs'))
+	console.log(
+		`  ours, all programs           ${figures(runs, all)} (best round ${quantile(totals(ours, 'ns'), 0).toFixed(0)})`,
 	)
 	console.log(
-		`  syscall tracepoints          ${median(totals.rivalRuns).toFixed(2).padStart(6)} runs  ${theirs.toFixed(0).padStart(6)} ns a request; ours / theirs ${(ours / theirs).toFixed(2)}`,
+		`  syscall tracepoints          ${figures(median(totals(theirs, 'runs')), others)}; ours / theirs ${(all / others).toFixed(2)}`,
 	)
-	const runs = median(totals.oursRuns)
+	const clock = clockNs / clockRuns
 	console.log(
 		`  an empty program on the same hook shows ${clock.toFixed(0)} ns a run: ${(clock * runs).toFixed(0)} ns of ours are the kernel's own clock`,
 	)
-	return ours
+	return all
 }
 
 /** Rounds alternate nothing, ours, rival, and back. */
@@ -206,7 +223,7 @@ const empty = await loadEmpty()
 const server = await startNginx('server { listen 127.0.0.1:PORT; location / { return 200 yes; } }')
 try {
 	const both: SelectionSource = { instrument: [onlyServer(server), { exePath: loadMaker }] }
-	for (const rate of [CALM, BUSY]) {
+	for (const rate of [FULL, BUSY, CALM]) {
 		const together = await underLoad('both sides traced', both, server, rival, empty, rate)
 		console.log(`  client and server together: ${verdict(together, 2400, 3000)}`)
 	}

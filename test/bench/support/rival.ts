@@ -38,11 +38,10 @@ export async function loadRival(): Promise<Rival> {
 	}
 }
 
-/** A loaded program that does nothing, on one of our hooks. */
+/** A loaded program that does nothing, for one of our hooks. */
 export async function loadEmpty(): Promise<BpfObject> {
 	const object = openObject(await compileBpf('empty'))
 	await object.load()
-	await object.program('empty').attach()
 	return object
 }
 
