@@ -28,15 +28,17 @@ INLINE int conn_unreadable(struct conn *c, struct sock *sk, struct scratch *s, _
 	return 0;
 }
 
-INLINE void carry_into(struct http1 *h, struct conn *c, struct half *half, char *carry, __u32 dir)
+/* What earlier operations brought of the message becomes the parser's carry; `empty`: bytes of empty lines before it, which are
+ * left out, because the parser may end a window behind a line and goes back within the operation only, not into a carry. */
+INLINE void carry_into(struct conn *c, struct half *half, char *carry, __u32 dir, __u32 empty)
 {
-	__u32 n = c->carry_length[dir & 1];
-	half->carry_length = n;
+	__u32 n = c->carry_length[dir & 1], skip = MIN(empty, n);
+	half->carry_length = n - skip;
 	half->start_ns = c->start_ns[dir & 1];
-	half->start_seq = c->start_seq[dir & 1];
-	half->arrival_ns = dir == DIR_RECV ? c->start_arrival : 0;
+	half->start_seq = c->start_seq[dir & 1] + skip;
+	half->arrival_ns = dir == DIR_RECV && !skip ? c->start_arrival : 0;
 	for (int i = 0; i < CLASSIFY_BYTES; i++)
-		carry[i] = c->carry[dir & 1][i];
+		carry[i] = c->carry[dir & 1][(i + skip) & (CLASSIFY_BYTES - 1)];
 	c->carry_length[dir & 1] = 0;
 }
 
@@ -59,7 +61,7 @@ INLINE bool answered_before(struct conn *c, __u32 dir)
 }
 
 /* The connection speaks HTTP/1; the operation of direction `dir` began with the start of a message. */
-INLINE bool http1_recognised(struct sock *sk, struct conn *c, __u32 dir, __u32 request_dir)
+INLINE bool http1_recognised(struct sock *sk, struct conn *c, __u32 dir, __u32 request_dir, __u32 empty)
 {
 	struct http1 *h = http1_create(sk, c->tcp);
 	if (!h) {
@@ -72,9 +74,9 @@ INLINE bool http1_recognised(struct sock *sk, struct conn *c, __u32 dir, __u32 r
 	h->inode = c->inode;
 	read_socket(h, sk, c->family);
 	if (dir == request_dir)
-		carry_into(h, c, &h->request, h->request_carry, dir);
+		carry_into(c, &h->request, h->request_carry, dir, empty);
 	else
-		carry_into(h, c, &h->response, h->response_carry, dir);
+		carry_into(c, &h->response, h->response_carry, dir, empty);
 	c->role = request_dir == DIR_RECV ? VOR_ROLE_SERVER : VOR_ROLE_CLIENT;
 	if (c->tcp_plain && dir == request_dir) {
 		/* What passed unseen the other way before this request is no loss of its. */
@@ -151,11 +153,11 @@ INLINE bool recognise(struct sock *sk, struct conn *c, struct scratch *s)
 			count(VOR_COUNT_DROPPED_STATE_LOST);
 			break;
 		}
-		return http1_recognised(sk, c, dir, dir);
+		return http1_recognised(sk, c, dir, dir, empty_lines(s));
 	case GUESS_RESPONSE:
 		if (!request_pending(sk, c, dir))
 			return turn_unknown(c, dir);
-		return http1_recognised(sk, c, dir, DIR_SEND);
+		return http1_recognised(sk, c, dir, DIR_SEND, empty_lines(s));
 	case GUESS_TLS:
 		conn_unreadable(c, sk, s, VOR_PROTO_TLS);
 		return false;

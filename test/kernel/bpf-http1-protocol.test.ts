@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { METHOD } from '../../src/capture/layout.gen.ts'
 import { type Exchange, STORAGE_FORMS } from './support/kernel.ts'
-import { close, move, pair, type Step } from './support/sockets.ts'
+import { close, move, pair, receive, type Step, send } from './support/sockets.ts'
 import { bothEnds, nothingStaysOpen, summary, watchedSockets } from './support/watched-sockets.ts'
 
 const get = (path: string, more = ''): string => `GET ${path} HTTP/1.1\r\nHost: h\r\n${more}\r\n`
@@ -248,4 +248,38 @@ describe.each(STORAGE_FORMS)('HTTP/1 as the protocol allows it (%s)', (form) => 
 			close('c', 's'),
 		)
 	})
+
+	// The kernel's working memory holds what the operations before left: line feeds everywhere.
+	it.each(['\n', '\r\n', '\r\n\n', '\r\n\r\n'])(
+		'knows the first request after %j, in pieces of any size',
+		async (empty) => {
+			for (let size = 1; size <= 9; size++) {
+				const text = `${empty}${get('/?=8&3+=4', 'A: b\r\n')}`
+				const cut = Array.from({ length: Math.ceil(12 / size) }, () => size)
+				await same(
+					[['/full', 200, 0, 2]],
+					pair(),
+					move('c', 's', get('/full', 'A:\n'.repeat(40))),
+					move('s', 'c', ok('ok')),
+					close('c', 's'),
+				)
+				await same(
+					[['/?=8&3+=4', 200, 0, 2]],
+					pair(),
+					send('c', text, { cut }),
+					receive('s', text, { cut }),
+					move('s', 'c', ok('ok')),
+					close('c', 's'),
+				)
+				await same(
+					[['/?=8&3+=4', 200, 0, 2]],
+					pair(),
+					send('c', text),
+					receive('s', text, { cut }),
+					move('s', 'c', ok('ok')),
+					close('c', 's'),
+				)
+			}
+		},
+	)
 })
