@@ -1,5 +1,6 @@
-import { execFile } from 'node:child_process'
+import { type ChildProcess, execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { join, relative, resolve, sep } from 'node:path'
 import { promisify } from 'node:util'
@@ -33,11 +34,10 @@ export async function fetchGit(
 		throw new Error('repository and revision must not start with "-"')
 	const key = createHash('sha256').update(`${request.repository}\0${request.revision}`).digest('hex')
 	const folder = resolve(storagePath, 'import.git', key.slice(0, 16))
-	const first = !lines.has(folder)
 	const before = lines.get(folder) ?? Promise.resolve()
 	const look = before.then(async () => {
 		await mkdir(folder, { recursive: true, mode: 0o750 })
-		if (first) await forgetStaleLocks(folder)
+		await forgetStaleLocks(folder)
 		return withSettings(request, storagePath, (settings) => update(request, folder, settings, ending))
 	})
 	lines.set(
@@ -47,7 +47,7 @@ export async function fetchGit(
 	return look
 }
 
-/** A process that was killed leaves them; this storage folder has only one owner. */
+/** A git that was killed leaves them. This storage folder has only one owner, and whoever looked before has ended. */
 async function forgetStaleLocks(folder: string): Promise<void> {
 	for (const name of ['index.lock', 'shallow.lock', 'HEAD.lock', 'config.lock'])
 		await rm(join(folder, '.git', name), { force: true })
@@ -94,13 +94,19 @@ async function update(
 	ending: AbortSignal | undefined,
 ): Promise<Fetched> {
 	const git = async (...args: string[]): Promise<string> => {
-		const { stdout } = await run('git', ['-C', folder, ...args], {
+		const running = run('git', ['-C', folder, ...args], {
 			timeout: gitTimeoutMs,
 			maxBuffer: 16 * 1024 * 1024,
 			env: { ...process.env, ...settings.environment },
 			...(ending === undefined ? {} : { signal: ending }),
 		})
-		return stdout.trim()
+		try {
+			return (await running).stdout.trim()
+		} catch (reason) {
+			// Told to end is not ended: the next look must not meet it.
+			await ended(running.child)
+			throw reason
+		}
 	}
 	try {
 		await git('init', '--quiet')
@@ -119,6 +125,11 @@ async function update(
 		// As in Alloy the clone, whatever the path.
 		modulePath: folder,
 	}
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+	const isRunning = child.pid !== undefined && child.exitCode === null && child.signalCode === null
+	if (isRunning) await once(child, 'exit')
 }
 
 /** What the server says that takes no single revision: dumb HTTP, an abbreviated commit, `main~1`. */

@@ -63,6 +63,17 @@ describe('import.git', () => {
 		expect(journal.take()).toEqual(['update test.sink.k second'])
 	})
 
+	it('goes on where a git that was killed has left a lock, in the same process too', async () => {
+		const first = start()
+		expect(errors(await first.load(config()))).toEqual([])
+		await first.graph.stop(1000)
+		const clones = join(storagePath, 'import.git')
+		for (const clone of await readdir(clones)) await writeFile(join(clones, clone, '.git/config.lock'), '')
+		const { journal, load } = start()
+		expect(errors(await load(config()))).toEqual([])
+		expect(journal.take().at(-1)).toBe('start test.sink.k')
+	})
+
 	it('takes a tag, a branch, a commit and an abbreviated commit, and changes between them while it runs', async () => {
 		const { journal, load } = start()
 		const before = git(repository, 'rev-parse', 'v1')
